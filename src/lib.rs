@@ -1,3 +1,7 @@
 //! Rehearses every command of a course before its students do.
 
 #![warn(clippy::disallowed_methods)]
+
+pub mod problem;
+mod nearest;
+pub mod config;
