@@ -5,3 +5,6 @@
 pub mod problem;
 mod nearest;
 pub mod config;
+pub mod placeholder;
+pub mod bash;
+pub mod interactive;
