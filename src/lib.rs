@@ -8,3 +8,4 @@ pub mod config;
 pub mod placeholder;
 pub mod bash;
 pub mod interactive;
+pub mod exercise;
