@@ -9,3 +9,4 @@ pub mod placeholder;
 pub mod bash;
 pub mod interactive;
 pub mod exercise;
+pub mod plan;
