@@ -10,3 +10,5 @@ pub mod bash;
 pub mod interactive;
 pub mod exercise;
 pub mod plan;
+pub mod transcript;
+pub mod images;

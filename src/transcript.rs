@@ -1,0 +1,82 @@
+//! What the sandbox saw: the plain record of one run of one exercise.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::config::Source;
+
+/// One run of one exercise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transcript {
+    /// The engine inside the sandbox.
+    pub engine: Engine,
+    /// Registry host, as people write it (`docker.io`), to where its images came from.
+    pub registries: BTreeMap<String, Source>,
+    /// Steps that began, in the order in which they ran.
+    pub steps: Vec<StepTranscript>,
+}
+
+/// The engine that ran an exercise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Engine {
+    /// Version of the Docker engine, `26.1.5`.
+    pub version: String,
+    /// Image store, which decides what an image ID means: `overlay2` (graph driver) or `overlayfs` (containerd).
+    pub store: String,
+    /// `linux/amd64`.
+    pub platform: String,
+}
+
+/// A step that began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepTranscript {
+    /// The step's name.
+    pub id: String,
+    /// Commands that began.
+    pub commands: Vec<CommandTranscript>,
+}
+
+/// A command that began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandTranscript {
+    /// As the shell got it.
+    pub text: String,
+    /// What it printed, standard output and error in the order of writing; the middle replaced by a line if too long.
+    pub output: Vec<u8>,
+    /// How it ended.
+    pub ending: Ending,
+    /// From handing it to the shell to its end.
+    pub took: Duration,
+    /// All images of the engine after it; `None` if nothing changed since the command before.
+    pub images: Option<Vec<Image>>,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// With this status; the shell goes on.
+    Exited(i32),
+    /// It ended the shell (`exit`, `exec`, `set -e`) with this status.
+    ShellExited(i32),
+    /// The shell was killed by this signal.
+    ShellKilled(i32),
+    /// It was still running at the step's time limit.
+    TimedOut,
+    /// The engine, or the whole sandbox, went away.
+    SandboxLost,
+}
+
+/// An image as the engine's API tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Image ID with `sha256:`: digest of the configuration in a graph driver's store, of the manifest in containerd's.
+    pub id: String,
+    /// `RepoTags`, as the engine spells them (`alpine:latest`).
+    pub tags: Vec<String>,
+    /// `RepoDigests`, as the engine spells them (`alpine@sha256:…`).
+    pub digests: Vec<String>,
+    /// Bytes, as the engine counts them.
+    pub size: u64,
+    /// Digests of the uncompressed layers, bottom first.
+    pub layers: Vec<String>,
+}
