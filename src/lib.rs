@@ -12,3 +12,4 @@ pub mod exercise;
 pub mod plan;
 pub mod transcript;
 pub mod images;
+pub mod snapshot;
