@@ -13,3 +13,4 @@ pub mod plan;
 pub mod transcript;
 pub mod images;
 pub mod snapshot;
+pub mod normalize;
