@@ -14,3 +14,4 @@ pub mod transcript;
 pub mod images;
 pub mod snapshot;
 pub mod normalize;
+pub mod compare;

@@ -1,0 +1,328 @@
+//! Recorded against fresh: what became of each step, and what a new snapshot would say. Both sides are normalized.
+
+mod matching;
+
+use jiff::civil::Date;
+
+use crate::compare::matching::{Images, Matching};
+use crate::exercise::Failure;
+use crate::images::{LedgerEntry, host, ledger};
+use crate::plan::{Decision, Expect, Plan, PlannedStep, Skip};
+use crate::snapshot::{RecordedStep, Snapshot};
+use crate::transcript::{Ending, StepTranscript, Transcript};
+
+/// How a plan stands to its snapshot, before any run. One for each step of the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Its commands are recorded as they are.
+    Recorded,
+    /// It is recorded with other commands.
+    Edited,
+    /// It is not recorded.
+    New,
+    /// It does not run.
+    Skipped(Skip),
+}
+
+/// What became of an exercise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// The exercise's name.
+    pub exercise: String,
+    /// Path of the chapter.
+    pub chapter: String,
+    /// One for each step of the plan, in document order.
+    pub steps: Vec<StepComparison>,
+    /// References whose digest differs, in ledger order.
+    pub moved: Vec<Moved>,
+    /// Steps that are recorded and no longer in the chapter.
+    pub gone: Vec<String>,
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepComparison {
+    /// The step's name.
+    pub id: String,
+    /// Line of the command that decided the verdict, else of the fence.
+    pub line: usize,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Differences, a command each; empty unless drifted.
+    pub drifts: Vec<Drift>,
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It ran, and is as recorded.
+    Ran,
+    /// It failed, as its author said it would, and is as recorded.
+    FailedAsItShould,
+    /// It ended otherwise than it should: how, as a fragment, with the command and the end of its output.
+    Failed {
+        /// `status 1, should be 0`, `ended the shell with status 3` …
+        how: String,
+        /// The command.
+        command: String,
+        /// The last lines of its output, at most 20.
+        output: String,
+    },
+    /// It was not done at its time limit.
+    TimedOut {
+        /// The command.
+        command: String,
+    },
+    /// It was not run, for this reason.
+    Skipped(Skip),
+    /// It was not run since an earlier step failed.
+    NotRun,
+    /// It ran and was not recorded, or with other commands.
+    New,
+    /// It ran and differs from what is recorded.
+    Drifted,
+}
+
+/// One command whose output or status differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    /// Line of the command in the chapter.
+    pub line: usize,
+    /// The command.
+    pub command: String,
+    /// Recorded and fresh status.
+    pub status: (i32, i32),
+    /// Recorded output, normalized.
+    pub recorded: String,
+    /// Fresh output, normalized.
+    pub fresh: String,
+}
+
+/// A reference that names another image than when it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// In full.
+    pub reference: String,
+    /// Recorded digest.
+    pub recorded: Option<String>,
+    /// Fresh digest.
+    pub fresh: Option<String>,
+}
+
+/// Tells whether a command ended as its step's author wants; `command_idx` of `n_commands` in the step, from 0.
+///
+/// Of a step that should fail only the last command does. A command that takes the shell with it is never as it should be.
+pub fn as_expected(expect: Expect, command_idx: usize, n_commands: usize, ending: Ending) -> bool {
+    match (expectation(expect, command_idx, n_commands), ending) {
+        (Expect::Success, Ending::Exited(status)) => status == 0,
+        (Expect::Failure(Failure::Any), Ending::Exited(status)) => status != 0,
+        (Expect::Failure(Failure::Status(wanted)), Ending::Exited(status)) => status == wanted,
+        (_, _) => false,
+    }
+}
+
+/// Tells for each step of a plan whether the snapshot has it.
+pub fn standings(plan: &Plan, recorded: Option<&Snapshot>) -> Vec<Standing> {
+    let standing = |step: &PlannedStep| match &step.decision {
+        Decision::Skip(skip) => Standing::Skipped(skip.clone()),
+        Decision::Run => match recorded.and_then(|it| recorded_step(it, &step.id)) {
+            None => Standing::New,
+            Some(recorded) => {
+                let planned = step.commands.iter().map(|it| &it.text);
+                match planned.eq(recorded.commands.iter().map(|it| &it.text)) {
+                    true => Standing::Recorded,
+                    false => Standing::Edited,
+                }
+            }
+        },
+    };
+    plan.steps.iter().map(standing).collect()
+}
+
+/// Compares a run with what is recorded.
+pub fn compare(plan: &Plan, recorded: Option<&Snapshot>, fresh: &Transcript) -> Comparison {
+    let matching = Matching::new(plan, recorded, fresh);
+    let compare_step = |step: &PlannedStep| {
+        let verdict = match &step.decision {
+            Decision::Skip(skip) => (step.line, Verdict::Skipped(skip.clone())),
+            Decision::Run => match fresh.steps.iter().find(|it| it.id == step.id) {
+                // Nothing to run is soon done.
+                None if step.commands.is_empty() => (step.line, Verdict::Ran),
+                None => (step.line, Verdict::NotRun),
+                Some(fresh) => match misfit(step, fresh) {
+                    Some(misfit) => misfit,
+                    None => return matching.compare_step(step),
+                },
+            },
+        };
+        StepComparison {
+            id: step.id.clone(),
+            line: verdict.0,
+            verdict: verdict.1,
+            drifts: Vec::new(),
+        }
+    };
+    let steps = plan.steps.iter().map(compare_step).collect();
+    let is_gone = |id: &String| !plan.steps.iter().any(|it| it.id == *id);
+    let recorded_ids = recorded.iter().flat_map(|it| &it.steps).map(|it| &it.id);
+    Comparison {
+        exercise: plan.exercise.clone(),
+        chapter: plan.chapter.clone(),
+        steps,
+        moved: recorded.map_or(Vec::new(), |it| moved(it, fresh)),
+        gone: recorded_ids.filter(|it| is_gone(it)).cloned().collect(),
+    }
+}
+
+/// Makes the snapshot that a run leaves: recorded bytes stay wherever fresh ones equal them after normalizing.
+/// Call it only if no step failed. Equal to `recorded` in every byte when nothing differs.
+///
+/// A recorded line does not stay if something in it has another name in a line that is fresh: on a page, one container
+/// has one ID.
+pub fn merge(
+    plan: &Plan,
+    recorded: Option<&Snapshot>,
+    fresh: &Transcript,
+    today: Date,
+) -> Snapshot {
+    let mut matching = Matching::new(plan, recorded, fresh);
+    let fresh_images = ledger(fresh);
+    let kept_images = matching.settle(&fresh_images);
+    let images = match (kept_images, recorded) {
+        (Images::Kept, Some(recorded)) => recorded.images.clone(),
+        (_, recorded) => {
+            let recorded = recorded.map_or(&[][..], |it| &it.images);
+            fresh_images
+                .into_iter()
+                .map(|it| keep_size(it, recorded))
+                .collect()
+        }
+    };
+    let runs = plan.steps.iter().filter(|it| it.decision == Decision::Run);
+    let steps = runs.filter_map(|it| matching.merge_step(&it.id)).collect();
+    let res = Snapshot {
+        exercise: plan.exercise.clone(),
+        recorded: today,
+        engine: fresh.engine.clone(),
+        registries: fresh.registries.clone(),
+        steps,
+        images,
+    };
+    match recorded {
+        Some(recorded)
+            if *recorded
+                == (Snapshot {
+                    recorded: recorded.recorded,
+                    ..res.clone()
+                }) =>
+        {
+            recorded.clone()
+        }
+        _ => res,
+    }
+}
+
+/// What one command of a step has to do.
+fn expectation(expect: Expect, command_idx: usize, n_commands: usize) -> Expect {
+    match command_idx + 1 == n_commands {
+        true => expect,
+        false => Expect::Success,
+    }
+}
+
+fn recorded_step<'a>(snapshot: &'a Snapshot, id: &str) -> Option<&'a RecordedStep> {
+    snapshot.steps.iter().find(|it| it.id == id)
+}
+
+/// The first command that did not end as it should, with the verdict on its step.
+fn misfit(step: &PlannedStep, fresh: &StepTranscript) -> Option<(usize, Verdict)> {
+    let n_commands = step.commands.len();
+    for (idx, command) in fresh.commands.iter().enumerate() {
+        if as_expected(step.expect, idx, n_commands, command.ending) {
+            continue;
+        }
+        let line = step.commands.get(idx).map_or(step.line, |it| it.line);
+        let verdict = match command.ending {
+            Ending::TimedOut => Verdict::TimedOut {
+                command: command.text.clone(),
+            },
+            _ => Verdict::Failed {
+                how: how(expectation(step.expect, idx, n_commands), command.ending),
+                command: command.text.clone(),
+                output: last_lines(&command.output),
+            },
+        };
+        return Some((line, verdict));
+    }
+    // All went well as far as it went, and then the exercise was stopped.
+    let missing = step.commands.get(fresh.commands.len())?;
+    Some((missing.line, Verdict::NotRun))
+}
+
+fn how(expect: Expect, ending: Ending) -> String {
+    match (ending, expect) {
+        (Ending::Exited(status), Expect::Success) => format!("status {status}, should be 0"),
+        (Ending::Exited(status), Expect::Failure(Failure::Any)) => {
+            format!("status {status}, should be a failure")
+        }
+        (Ending::Exited(status), Expect::Failure(Failure::Status(wanted))) => {
+            format!("status {status}, should be {wanted}")
+        }
+        (Ending::ShellExited(status), _) => format!("ended the shell with status {status}"),
+        (Ending::ShellKilled(signal), _) => format!("the shell was killed by signal {signal}"),
+        (Ending::TimedOut, _) => "not done at its time limit".to_string(),
+        (Ending::SandboxLost, _) => "the sandbox went away".to_string(),
+    }
+}
+
+fn last_lines(output: &[u8]) -> String {
+    const N_LINES: usize = 20;
+    let text = String::from_utf8_lossy(output);
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    lines[lines.len().saturating_sub(N_LINES)..].concat()
+}
+
+/// References that are in both ledgers with different digests.
+///
+/// A registry that the exercise itself runs is left out: it has what the exercise pushed, and what is built anew has
+/// another digest each time. So are digests that only one kind of image store gives.
+fn moved(recorded: &Snapshot, fresh: &Transcript) -> Vec<Moved> {
+    let same_store = recorded.engine.store == fresh.engine.store;
+    let fresh_images = ledger(fresh);
+    let mut res = Vec::new();
+    for entry in &recorded.images {
+        let Some(it) = fresh_images
+            .iter()
+            .find(|it| it.reference == entry.reference)
+        else {
+            continue;
+        };
+        let comparable = same_store || (entry.digest.is_some() && it.digest.is_some());
+        if entry.digest != it.digest && comparable && !is_own(&entry.reference, fresh) {
+            res.push(Moved {
+                reference: entry.reference.clone(),
+                recorded: entry.digest.clone(),
+                fresh: it.digest.clone(),
+            });
+        }
+    }
+    res
+}
+
+/// Whether a reference points to a registry that the exercise itself runs.
+fn is_own(reference: &str, fresh: &Transcript) -> bool {
+    let host = host(reference);
+    let name = host.split(':').next().unwrap_or_default();
+    (name == "localhost" || name.starts_with("127.")) && !fresh.registries.contains_key(&host)
+}
+
+/// Keeps the recorded size of an image that is otherwise as recorded: the engine counts it anew each time.
+fn keep_size(entry: LedgerEntry, recorded: &[LedgerEntry]) -> LedgerEntry {
+    let same = recorded.iter().find(|it| {
+        **it == LedgerEntry {
+            size: it.size,
+            ..entry.clone()
+        }
+    });
+    same.cloned().unwrap_or(entry)
+}
