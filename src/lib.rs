@@ -15,3 +15,4 @@ pub mod images;
 pub mod snapshot;
 pub mod normalize;
 pub mod compare;
+pub mod render;

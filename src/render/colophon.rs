@@ -1,0 +1,171 @@
+//! What stands at the end of a chapter: the table of images, and when, where and from what its outputs were recorded. In
+//! words, not yet in HTML or Markdown.
+
+use jiff::civil::Date;
+
+use crate::config::Source;
+use crate::images::LedgerEntry;
+use crate::snapshot::Snapshot;
+
+/// One line of the table of images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    /// As people write it: `alpine:latest`.
+    pub(super) familiar: String,
+    /// In full: `docker.io/library/alpine:latest`.
+    pub(super) reference: String,
+    /// In full; `None` for an image that no registry knows.
+    pub(super) digest: Option<String>,
+    /// How many layers it has.
+    pub(super) n_layers: usize,
+    /// `7.83MB`, as `docker images` writes it.
+    pub(super) size: String,
+    /// The other references that name the same image, as people write them.
+    pub(super) same_as: Vec<String>,
+}
+
+/// Makes the table of images, a row for each reference.
+pub(super) fn rows(images: &[LedgerEntry]) -> Vec<Row> {
+    let row = |entry: &LedgerEntry| Row {
+        familiar: familiar(&entry.reference),
+        reference: entry.reference.clone(),
+        digest: entry.digest.clone(),
+        n_layers: entry.layers.len(),
+        size: size(entry.size),
+        same_as: same_as(entry, images).into_iter().map(familiar).collect(),
+    };
+    images.iter().map(row).collect()
+}
+
+/// The other references that name the same image as `entry`.
+fn same_as<'a>(entry: &LedgerEntry, all: &'a [LedgerEntry]) -> Vec<&'a str> {
+    let is_same = |it: &&LedgerEntry| match (&entry.digest, &it.digest) {
+        (Some(digest), Some(other)) => digest == other,
+        (None, None) => entry.id == it.id,
+        _ => false,
+    };
+    let others = all.iter().filter(|it| it.reference != entry.reference);
+    others
+        .filter(is_same)
+        .map(|it| it.reference.as_str())
+        .collect()
+}
+
+/// The reference as people write it, a digest in it shortened.
+fn familiar(reference: &str) -> String {
+    let name = match reference.strip_prefix("docker.io/") {
+        Some(rest) => rest.strip_prefix("library/").unwrap_or(rest),
+        None => reference,
+    };
+    match name.split_once('@') {
+        Some((name, digest)) => format!("{name}@{}", short_digest(digest)),
+        None => name.to_string(),
+    }
+}
+
+/// `sha256:9f2a1c…`: the algorithm and 12 digits; all of what has no such form.
+pub(super) fn short_digest(digest: &str) -> String {
+    match digest.split_once(':') {
+        Some((algorithm, digits)) if digits.chars().count() > 12 => {
+            let head: String = digits.chars().take(12).collect();
+            format!("{algorithm}:{head}…")
+        }
+        _ => digest.to_string(),
+    }
+}
+
+/// Three digits and a decimal unit, as the engine's own command line writes sizes.
+fn size(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    let mut unit = "B";
+    for next in ["kB", "MB", "GB", "TB", "PB"] {
+        // From here on three digits would round up to a thousand.
+        if value < 999.5 {
+            break;
+        }
+        value /= 1000.0;
+        unit = next;
+    }
+    let n_decimals = match value {
+        0.0..9.995 => 2,
+        9.995..99.95 => 1,
+        _ => 0,
+    };
+    let number = format!("{value:.n_decimals$}");
+    match number.contains('.') {
+        true => format!(
+            "{}{unit}",
+            number.trim_end_matches('0').trim_end_matches('.')
+        ),
+        false => format!("{number}{unit}"),
+    }
+}
+
+/// Says when, with what and from where a snapshot was recorded; `n_newer` steps of the chapter are not in it.
+pub(super) fn provenance(snapshot: &Snapshot, n_newer: usize) -> String {
+    let engine = &snapshot.engine;
+    let mut res = format!(
+        "Recorded on {} with Docker {} ({}, {}).",
+        day(snapshot.recorded),
+        engine.version,
+        engine.store,
+        engine.platform
+    );
+    let hosts = |wanted: Source| -> Vec<&str> {
+        let hosts = snapshot.registries.iter();
+        let hosts = hosts.filter(|(_, source)| **source == wanted);
+        hosts.map(|(host, _)| host.as_str()).collect()
+    };
+    let (local, proxy) = (hosts(Source::Local), hosts(Source::Proxy));
+    if let Some(sentence) = local_images(&local) {
+        res.push_str(&sentence);
+    }
+    if let Some(sentence) = proxied_images(&proxy) {
+        res.push_str(&sentence);
+    }
+    match n_newer {
+        0 => {}
+        1 => res.push_str(" One step of this chapter is newer than that."),
+        n => res.push_str(&format!(" {n} steps of this chapter are newer than that.")),
+    }
+    res
+}
+
+fn local_images(hosts: &[&str]) -> Option<String> {
+    let registry = match hosts.len() {
+        0 => return None,
+        1 => "a local stand-in, filled from archives of this course, not from that registry itself",
+        _ => {
+            "local stand-ins, filled from archives of this course, not from those registries themselves"
+        }
+    };
+    Some(format!(
+        " Images of {} came from {registry}.",
+        listed(hosts)
+    ))
+}
+
+fn proxied_images(hosts: &[&str]) -> Option<String> {
+    let registry = match hosts.len() {
+        0 => return None,
+        1 => "a cache of the real registry",
+        _ => "caches of the real registries",
+    };
+    Some(format!(
+        " Images of {} came through {registry}.",
+        listed(hosts)
+    ))
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_string(),
+        [head @ .., last] => format!("{} and {last}", head.join(", ")),
+    }
+}
+
+fn day(date: Date) -> String {
+    date.strftime("%-d %B %Y").to_string()
+}

@@ -1,0 +1,270 @@
+//! Blocks for mdBook's HTML renderer: each is one physical line, so that neither a list item, nor a quote, nor a blank line
+//! in an output can tear it. All text goes through `escape::html`.
+
+use super::ansi::{Line, Style};
+use super::colophon::{Row, short_digest};
+use super::escape::{self, html};
+use super::{Output, Status, Under, prompted, took};
+
+/// Class that every block has. The second one tells MathJax to leave the text alone.
+const BLOCK_CLASS: &str = "rehearse tex2jax_ignore";
+
+/// Keeps the parts of a heading apart where the style does not.
+const DOT: &str = r#"<span class="rehearse-dot"> · </span>"#;
+
+/// Makes the block under a step.
+pub(super) fn block(id: &str, under: &Under<'_>, fold_lines: usize) -> String {
+    let id = html(id);
+    match under {
+        Under::Note(note) => {
+            let note = with_code(note);
+            format!(
+                r#"<div class="{BLOCK_CLASS} rehearse-blank" id="{id}"><p class="rehearse-note">{note}</p></div>"#
+            )
+        }
+        Under::Outputs(outputs) => {
+            let is_one = outputs.len() == 1;
+            let outputs = outputs.iter().map(|it| {
+                let label = if is_one { label(it) } else { heading(it) };
+                command(it, &label, fold_lines)
+            });
+            let outputs: String = outputs.collect();
+            format!(
+                r#"<div class="{BLOCK_CLASS}" id="{id}" role="group" aria-label="Output">{outputs}</div>"#
+            )
+        }
+    }
+}
+
+/// What heads the output of a step with one command.
+/// A note in which backticks mark code, as in Markdown; a lone one is itself.
+fn with_code(note: &str) -> String {
+    let parts: Vec<&str> = note.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return html(note);
+    }
+    let part = |(idx, it): (usize, &&str)| match idx % 2 {
+        0 => html(it),
+        _ => format!("<code>{}</code>", html(it)),
+    };
+    parts.iter().enumerate().map(part).collect()
+}
+
+fn label(output: &Output<'_>) -> String {
+    match output.screen.lines.is_empty() {
+        true => format!(
+            r#"<span class="rehearse-label">{}No output</span>"#,
+            tick(output)
+        ),
+        false => r#"<span class="rehearse-label">Output</span>"#.to_string(),
+    }
+}
+
+/// What heads the output of one command of several: the command, and that it printed nothing.
+fn heading(output: &Output<'_>) -> String {
+    let command = html(&prompted(output.command));
+    let command = format!(r#"<kbd class="rehearse-command">{command}</kbd>"#);
+    match output.screen.lines.is_empty() {
+        true => format!(
+            r#"{command}{DOT}<span class="rehearse-silent">{}no output</span>"#,
+            tick(output)
+        ),
+        false => command,
+    }
+}
+
+/// Stands before "no output" where silence is how it should be.
+fn tick(output: &Output<'_>) -> &'static str {
+    match output.status {
+        Status::Failed(_) => "",
+        _ => r#"<span class="rehearse-tick" aria-hidden="true">✓</span> "#,
+    }
+}
+
+fn command(output: &Output<'_>, label: &str, fold_lines: usize) -> String {
+    let mut res = format!(r#"<p class="rehearse-head">{label}<span class="rehearse-facts">"#);
+    if let Some(status) = output.status.label() {
+        let class = match output.status {
+            Status::Failed(_) => "rehearse-failed",
+            _ => "rehearse-wanted",
+        };
+        let status = html(&status);
+        res.push_str(&format!(
+            r#"{DOT}<span class="rehearse-status {class}">{status}</span>"#
+        ));
+    }
+    let took = html(&took(output.took));
+    res.push_str(&format!(
+        r#"{DOT}<span class="rehearse-took">{took}</span></span></p>"#
+    ));
+    let lines = &output.screen.lines;
+    match lines.len() {
+        0 => {}
+        n if n <= fold_lines => res.push_str(&pre(lines)),
+        _ => res.push_str(&folded(lines, fold_lines)),
+    }
+    if output.screen.lossy {
+        res.push_str(
+            r#"<p class="rehearse-aside">Bytes that are no UTF-8 text are shown as �.</p>"#,
+        );
+    }
+    res
+}
+
+/// Two thirds of `fold_lines` from the head, one third from the tail, the middle on demand.
+fn folded(lines: &[Line], fold_lines: usize) -> String {
+    let n_tail = fold_lines / 3;
+    let (head, rest) = lines.split_at(fold_lines - n_tail);
+    let (middle, tail) = rest.split_at(rest.len() - n_tail);
+    let n_more = middle.len();
+    let noun = if n_more == 1 { "line" } else { "lines" };
+    let mut res = String::new();
+    if !head.is_empty() {
+        res.push_str(&pre(head));
+    }
+    res.push_str(&format!(
+        r#"<details class="rehearse-fold"><summary>… {n_more} more {noun}</summary>{}</details>"#,
+        pre(middle)
+    ));
+    if !tail.is_empty() {
+        res.push_str(&pre(tail));
+    }
+    res
+}
+
+/// No `code` in it: mdBook would highlight it and give it a copy button.
+fn pre(lines: &[Line]) -> String {
+    let lines: Vec<String> = lines.iter().map(line).collect();
+    format!(
+        r#"<pre class="rehearse-output"><samp>{}</samp></pre>"#,
+        lines.join("&#10;")
+    )
+}
+
+fn line(line: &Line) -> String {
+    let mut res = String::new();
+    for run in line {
+        let classes = classes(run.style);
+        match classes.is_empty() {
+            true => res.push_str(&text(&run.text)),
+            false => res.push_str(&format!(
+                r#"<span class="{classes}">{}</span>"#,
+                text(&run.text)
+            )),
+        }
+    }
+    res
+}
+
+/// Text of an output, in which a control that was made visible is told from the same letters as text.
+fn text(text: &str) -> String {
+    let mut res = String::new();
+    let mut rest = text;
+    while let Some((at, spelled)) = rest
+        .char_indices()
+        .find_map(|(at, ch)| Some((at, escape::visible(ch)?)))
+    {
+        let (before, control) = rest.split_at(at);
+        res.push_str(&html(before));
+        res.push_str(&format!(
+            r#"<span class="rehearse-control">{}</span>"#,
+            html(&spelled)
+        ));
+        let mut control = control.chars();
+        control.next();
+        rest = control.as_str();
+    }
+    res.push_str(&html(rest));
+    res
+}
+
+fn classes(style: Style) -> String {
+    let mut res = Vec::new();
+    if let Some(color) = style.foreground {
+        res.push(format!("rehearse-fg-{color}"));
+    }
+    if let Some(color) = style.background {
+        res.push(format!("rehearse-bg-{color}"));
+    }
+    let flags = [
+        (style.bold, "rehearse-bold"),
+        (style.faint, "rehearse-faint"),
+        (style.italic, "rehearse-italic"),
+        (style.underline, "rehearse-underline"),
+        (style.inverse, "rehearse-inverse"),
+    ];
+    res.extend(
+        flags
+            .iter()
+            .filter(|(is_on, _)| *is_on)
+            .map(|(_, class)| (*class).to_string()),
+    );
+    res.join(" ")
+}
+
+/// Makes the table of images, if there are any.
+pub(super) fn table(rows: &[Row]) -> Option<String> {
+    if rows.is_empty() {
+        return None;
+    }
+    let shares = rows.iter().any(|it| !it.same_as.is_empty());
+    let body: String = rows.iter().map(|it| row(it, shares)).collect();
+    let same_as = if shares {
+        r#"<th scope="col">Same image as</th>"#
+    } else {
+        ""
+    };
+    Some(format!(
+        r#"<div class="{BLOCK_CLASS} rehearse-images" role="region" aria-label="Images of this chapter" tabindex="0"><table><caption>Images of this chapter</caption><thead><tr><th scope="col">Reference</th><th scope="col">Digest</th><th scope="col" class="rehearse-number">Layers</th><th scope="col" class="rehearse-number">Size</th>{same_as}</tr></thead><tbody>{body}</tbody></table></div>"#
+    ))
+}
+
+fn row(row: &Row, shares: bool) -> String {
+    let digest = match &row.digest {
+        Some(digest) => format!(
+            r#"<details><summary><code class="nohighlight">{}</code></summary><code class="nohighlight rehearse-full">{}</code></details>"#,
+            html(&short_digest(digest)),
+            html(digest)
+        ),
+        None => "in no registry".to_string(),
+    };
+    let same_as = match shares {
+        true => {
+            let names = row
+                .same_as
+                .iter()
+                .map(|it| format!(r#"<code class="nohighlight">{}</code>"#, html(it)));
+            let names: Vec<String> = names.collect();
+            format!("<td>{}</td>", names.join(", "))
+        }
+        false => String::new(),
+    };
+    format!(
+        r#"<tr><th scope="row"><code class="nohighlight" title="{}">{}</code></th><td>{digest}</td><td class="rehearse-number">{}</td><td class="rehearse-number">{}</td>{same_as}</tr>"#,
+        html(&row.reference),
+        html(&row.familiar),
+        row.n_layers,
+        html(&row.size)
+    )
+}
+
+/// Makes the line that says where the page's outputs come from.
+pub(super) fn provenance(text: &str) -> String {
+    format!(
+        r#"<div class="{BLOCK_CLASS} rehearse-provenance"><p>{}</p></div>"#,
+        html(text)
+    )
+}
+
+/// Makes a style element of a style file: on one line, since a blank line would end the HTML block.
+pub(super) fn style(css: &str) -> String {
+    let mut res = String::new();
+    let mut rest = css;
+    while let Some((before, comment)) = rest.split_once("/*") {
+        res.push_str(before);
+        rest = comment.split_once("*/").map_or("", |(_, after)| after);
+    }
+    res.push_str(rest);
+    let css: String = res.lines().map(str::trim).collect();
+    format!("<style>{css}</style>")
+}
