@@ -16,3 +16,4 @@ pub mod snapshot;
 pub mod normalize;
 pub mod compare;
 pub mod render;
+pub mod sandbox;
