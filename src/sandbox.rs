@@ -1,3 +1,577 @@
-//! The edge to the machine: one rootless Docker engine, one shell and one workspace for one exercise.
+//! The edge to the machine: one rootless Docker engine, one shell and one workspace for one exercise, and nothing left of
+//! them afterwards.
+//!
+//! The outer engine is driven by the `docker` command line (`docker`), what runs inside by an agent over a
+//! wire ([`wire`]). Everything a run makes is labelled and goes by one `teardown`.
 
+#![expect(clippy::disallowed_methods, reason = "the edge to the machine")]
+
+mod archive;
+mod authority;
+mod container;
+mod docker;
+mod image;
+mod labels;
+pub mod leftovers;
+mod registry;
+mod teardown;
 pub mod wire;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use regex::bytes::Regex;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use crate::compare::as_expected;
+use crate::config::{Config, Network, Registry, Source};
+use crate::exercise::Role;
+use crate::plan::{Plan, PlannedStep, in_run_order};
+use crate::sandbox::authority::Authority;
+use crate::sandbox::container::{Container, Ran, Spec};
+use crate::sandbox::labels::Run;
+use crate::sandbox::registry::Site;
+use crate::sandbox::teardown::{Rush, Teardown};
+use crate::sandbox::wire::{End, Start};
+use crate::transcript::{CommandTranscript, Ending, Engine, Image, StepTranscript, Transcript};
+
+pub use docker::{OuterEngine, outer_engine};
+pub use image::tag as image_tag;
+
+/// Where the agent keeps its scripts; part of what bash says about them.
+const SCRATCH: &str = "/run/rehearse";
+
+/// Time for making and removing a sandbox, on top of the exercise's own.
+const OVERHEAD: Duration = Duration::from_secs(300);
+
+/// What happens while an exercise runs, for whoever shows progress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The sandbox image is being built; a line of what the builder says.
+    ImageBuild {
+        /// The line.
+        line: String,
+    },
+    /// A local registry is being filled from archives.
+    RegistryFill {
+        /// Its host.
+        host: String,
+        /// Number of images.
+        n_images: usize,
+    },
+    /// The upstream of a proxy cannot be reached; its registry has only what earlier runs pulled.
+    Offline {
+        /// Its host.
+        host: String,
+        /// What it said.
+        why: String,
+    },
+    /// The engine is starting.
+    Starting,
+    /// The engine answers.
+    Ready {
+        /// From the agent's first moment.
+        boot: Duration,
+    },
+    /// A command begins.
+    Command {
+        /// Line in the chapter.
+        line: usize,
+        /// The command.
+        text: String,
+    },
+    /// All commands have run; the sandbox is being removed.
+    Removing,
+}
+
+/// Gets the events of a run.
+pub type Watch<'a> = &'a (dyn Fn(Event) + Send + Sync);
+
+/// Turns true when the run shall end early; its sandbox is removed all the same.
+pub type Stop = tokio::sync::watch::Receiver<bool>;
+
+/// The error of a run that ended early because it was told to.
+#[derive(Debug)]
+pub struct Stopped;
+
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("stopped")
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+/// Runs an exercise in a sandbox of its own, which is gone when this returns.
+pub async fn rehearse(
+    plan: &Plan,
+    config: &Config,
+    root: &Path,
+    watch: Watch<'_>,
+    stop: Stop,
+) -> Result<Transcript> {
+    in_sandbox(plan.timeout, config, root, watch, stop, async |sandbox| {
+        sandbox.run(plan, config, watch).await
+    })
+    .await
+}
+
+/// Starts a sandbox, asks its engine who it is and removes it again.
+pub async fn probe(config: &Config, root: &Path, watch: Watch<'_>, stop: Stop) -> Result<Probe> {
+    in_sandbox(
+        Duration::from_secs(60),
+        config,
+        root,
+        watch,
+        stop,
+        async |sandbox| {
+            Ok(Probe {
+                engine: sandbox.facts().await?,
+                boot: sandbox.container.boot,
+            })
+        },
+    )
+    .await
+}
+
+/// What [`probe`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// The engine of the sandbox.
+    pub engine: Engine,
+    /// From the agent's first moment until shell and engine answered.
+    pub boot: Duration,
+}
+
+/// Makes a sandbox, does something in it, and removes it on every path.
+async fn in_sandbox<T>(
+    time: Duration,
+    config: &Config,
+    root: &Path,
+    watch: Watch<'_>,
+    mut stop: Stop,
+    work: impl AsyncFnOnce(&mut Sandbox) -> Result<T>,
+) -> Result<T> {
+    let lifetime = time + OVERHEAD;
+    let run = Run::begin(lifetime);
+    let teardown = Teardown::arm(&run)?;
+    let res = tokio::select! {
+        res = async { work(&mut Sandbox::start(&run, lifetime, config, root, watch).await?).await } => res,
+        _ = stop.wait_for(|it| *it) => Err(anyhow!(Stopped)),
+    };
+    watch(Event::Removing);
+    let removed = teardown.complete(if res.is_ok() { Rush::No } else { Rush::Yes });
+    let removed = removed.await;
+    match res {
+        Ok(value) => removed.map(|()| value),
+        // The first trouble is the one to tell; a failed removal shows at the next start and in `clean`.
+        Err(error) => Err(error),
+    }
+}
+
+/// What the steps of a run have in common.
+struct Course<'a> {
+    chapter: &'a str,
+    deadline: Instant,
+    watch: Watch<'a>,
+}
+
+/// A running sandbox.
+struct Sandbox {
+    container: Container,
+    /// Held because they end when they are dropped.
+    _registries: Vec<Container>,
+    /// The engine's list of images as it came, and what it says.
+    inventory: (Vec<u8>, Vec<Image>),
+    outputs: Outputs,
+}
+
+impl Sandbox {
+    async fn start(
+        run: &Run,
+        lifetime: Duration,
+        config: &Config,
+        root: &Path,
+        watch: Watch<'_>,
+    ) -> Result<Sandbox> {
+        let image = image::ensure(&config.base_image, watch).await?;
+        watch(Event::Starting);
+        let authority = Authority::new()?;
+        let network = match config.network {
+            Network::None => "none".to_owned(),
+            Network::Registries => make_network(run).await?,
+        };
+        let site = Site {
+            run,
+            network: &network,
+            authority: &authority,
+            image: &image,
+            root,
+            lifetime,
+            watch,
+        };
+        let registries = async {
+            match config.network {
+                Network::None => Ok(Vec::new()),
+                Network::Registries => {
+                    futures::future::try_join_all(
+                        config
+                            .registries
+                            .iter()
+                            .map(|(host, registry)| registry::start(host, registry, &site)),
+                    )
+                    .await
+                }
+            }
+        };
+        let engine = Container::start(spec(run, &network, &authority, &image, lifetime, config));
+        let (container, registries) = tokio::try_join!(engine, registries)?;
+        watch(Event::Ready {
+            boot: container.boot,
+        });
+        Ok(Sandbox {
+            container,
+            _registries: registries,
+            inventory: (Vec::new(), Vec::new()),
+            outputs: Outputs::default(),
+        })
+    }
+
+    /// Runs the steps: all in document order until one ends otherwise than it should, then those of cleanup.
+    async fn run(&mut self, plan: &Plan, config: &Config, watch: Watch<'_>) -> Result<Transcript> {
+        let deadline = Instant::now() + plan.timeout;
+        let course = Course {
+            chapter: &plan.chapter,
+            deadline,
+            watch,
+        };
+        let engine = self.facts().await?;
+        let mut steps: Vec<(String, Vec<(u32, CommandTranscript)>)> = Vec::new();
+        let mut is_broken = false;
+        for step in in_run_order(plan) {
+            if is_broken && step.role != Role::Cleanup {
+                continue;
+            }
+            let commands = self.run_step(step, &course).await?;
+            let last = commands.last().map(|(_, it)| it.ending);
+            is_broken |= last.is_some_and(|it| {
+                !as_expected(step.expect, commands.len() - 1, step.commands.len(), it)
+            });
+            steps.push((step.id.clone(), commands));
+            if last.is_some_and(|it| !matches!(it, Ending::Exited(_))) {
+                break;
+            }
+        }
+        // What was left in the background may have changed images, and has printed until now.
+        if let Some((_, last)) = steps.iter_mut().rev().find_map(|(_, it)| it.last_mut())
+            && matches!(last.ending, Ending::Exited(_))
+        {
+            last.images = self.look_at_images().await?.or(last.images.take());
+        }
+        let steps = steps.into_iter().map(|(id, commands)| {
+            let commands = commands
+                .into_iter()
+                .map(|(number, command)| CommandTranscript {
+                    output: self.outputs.take(number),
+                    ..command
+                });
+            StepTranscript {
+                id,
+                commands: commands.collect(),
+            }
+        });
+        let steps = steps.collect();
+        let registries = match config.network {
+            Network::None => BTreeMap::new(),
+            Network::Registries => config
+                .registries
+                .iter()
+                .map(|(host, it)| (host.clone(), source(it)))
+                .collect(),
+        };
+        Ok(Transcript {
+            engine,
+            registries,
+            steps,
+        })
+    }
+
+    /// Runs the commands of a step up to the first that does not end as it should. Their outputs are gathered apart, since
+    /// they may go on after their commands' ends.
+    async fn run_step(
+        &mut self,
+        step: &PlannedStep,
+        course: &Course<'_>,
+    ) -> Result<Vec<(u32, CommandTranscript)>> {
+        let mut commands = Vec::new();
+        for (idx, command) in step.commands.iter().enumerate() {
+            (course.watch)(Event::Command {
+                line: command.line,
+                text: command.text.clone(),
+            });
+            let time = step
+                .timeout
+                .min(course.deadline.saturating_duration_since(Instant::now()));
+            let ran = self
+                .container
+                .run(&command.text, time, |id, bytes| self.outputs.add(id, bytes))
+                .await;
+            let ran = ran.with_context(|| {
+                format!(
+                    "{}:{}: the sandbox broke during this command",
+                    course.chapter, command.line
+                )
+            })?;
+            let ending = ending(&ran);
+            // Nothing can be asked any more of a shell that hangs. And where no process was started nothing has changed.
+            let images = match ending {
+                Ending::Exited(_) if ran.forked => self.look_at_images().await?,
+                _ => None,
+            };
+            let text = command.text.clone();
+            commands.push((
+                ran.id,
+                CommandTranscript {
+                    text,
+                    output: Vec::new(),
+                    ending,
+                    took: ran.took,
+                    images,
+                },
+            ));
+            if !as_expected(step.expect, idx, step.commands.len(), ending) {
+                break;
+            }
+        }
+        Ok(commands)
+    }
+
+    async fn facts(&mut self) -> Result<Engine> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Version {
+            version: String,
+            os: String,
+            arch: String,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Info {
+            driver: String,
+        }
+        let version = self.container.get("/version", |_, _| {}).await?;
+        let version: Version =
+            serde_json::from_slice(&version).context("the engine's version has an unknown form")?;
+        let info = self.container.get("/info", |_, _| {}).await?;
+        let info: Info = serde_json::from_slice(&info)
+            .context("the engine's information has an unknown form")?;
+        Ok(Engine {
+            version: version.version,
+            store: info.driver,
+            platform: format!("{}/{}", version.os, version.arch),
+        })
+    }
+
+    /// All images, if they are others than at the last look.
+    async fn look_at_images(&mut self) -> Result<Option<Vec<Image>>> {
+        let list = self
+            .container
+            .get("/images/json", |id, bytes| self.outputs.add(id, bytes))
+            .await?;
+        if list == self.inventory.0 {
+            return Ok(None);
+        }
+        let listed: Vec<ListedImage> = serde_json::from_slice(&list)
+            .context("the engine's list of images has an unknown form")?;
+        let mut images = Vec::new();
+        for it in listed {
+            let known = self.inventory.1.iter().find(|known| known.id == it.id);
+            let layers = match known {
+                Some(known) => known.layers.clone(),
+                None => self.layers(&it.id).await?,
+            };
+            images.push(Image {
+                id: it.id,
+                tags: it.repo_tags.unwrap_or_default(),
+                digests: it.repo_digests.unwrap_or_default(),
+                size: it.size,
+                layers,
+            });
+        }
+        // The engine sorts by age, which is no order for images of one moment.
+        images.sort_by(|a, b| (&a.tags, &a.digests, &a.id).cmp(&(&b.tags, &b.digests, &b.id)));
+        self.inventory = (list, images.clone());
+        Ok(Some(images))
+    }
+
+    async fn layers(&mut self, id: &str) -> Result<Vec<String>> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Inspected {
+            #[serde(rename = "RootFS")]
+            root_fs: RootFs,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct RootFs {
+            layers: Option<Vec<String>>,
+        }
+        let path = format!("/images/{id}/json");
+        match self
+            .container
+            .get(&path, |id, bytes| self.outputs.add(id, bytes))
+            .await
+        {
+            Ok(body) => {
+                let image: Inspected = serde_json::from_slice(&body)
+                    .context("the engine's image has an unknown form")?;
+                Ok(image.root_fs.layers.unwrap_or_default())
+            }
+            // It went between the list and the look, by a command in the background.
+            Err(error) if error.to_string().contains("answered 404") => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// An image as `/images/json` lists it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedImage {
+    id: String,
+    repo_tags: Option<Vec<String>>,
+    repo_digests: Option<Vec<String>>,
+    size: u64,
+}
+
+/// What commands printed, by their numbers.
+#[derive(Default)]
+struct Outputs {
+    by_command: BTreeMap<u32, Vec<u8>>,
+}
+
+impl Outputs {
+    fn add(&mut self, id: u32, bytes: &[u8]) {
+        self.by_command.entry(id).or_default().extend(bytes);
+    }
+
+    /// What a command printed, with bash speaking of itself as at a prompt instead of naming the agent's script.
+    fn take(&mut self, id: u32) -> Vec<u8> {
+        static SCRIPT: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(&format!(r"(?m-u)^{SCRATCH}/[0-9]+: (?:line [0-9]+: )?"))
+                .expect("the pattern is fixed")
+        });
+        let output = self.by_command.remove(&id).unwrap_or_default();
+        SCRIPT.replace_all(&output, &b"bash: "[..]).into_owned()
+    }
+}
+
+fn ending(ran: &Ran) -> Ending {
+    match ran.end {
+        End::Exited(status) => Ending::Exited(status),
+        End::ShellExited(status) => Ending::ShellExited(status),
+        End::ShellKilled(signal) => Ending::ShellKilled(signal),
+        End::TimedOut => Ending::TimedOut,
+    }
+}
+
+fn source(registry: &Registry) -> Source {
+    match registry {
+        Registry::Local { .. } => Source::Local,
+        Registry::Proxy { .. } => Source::Proxy,
+    }
+}
+
+/// A network without a way out. Without an address on the bridge the host cannot be reached through it either: a service
+/// that listens on all of the host's addresses would answer otherwise.
+async fn make_network(run: &Run) -> Result<String> {
+    let name = format!("mdbook-rehearse-{}", run.id);
+    let mut arguments = vec![
+        "network",
+        "create",
+        "--internal",
+        "--opt",
+        "com.docker.network.bridge.inhibit_ipv4=true",
+    ];
+    let labels = run.labels("network");
+    for label in &labels {
+        arguments.extend(["--label", label]);
+    }
+    arguments.push(&name);
+    docker::docker(&arguments).await
+}
+
+/// The container of the rootless engine: not privileged, without an added capability.
+fn spec(
+    run: &Run,
+    network: &str,
+    authority: &Authority,
+    image: &str,
+    lifetime: Duration,
+    config: &Config,
+) -> Spec {
+    let labels = run.labels("sandbox");
+    let volume_labels: String = labels
+        .iter()
+        .map(|it| format!(",volume-label={it}"))
+        .collect();
+    let home = "/home/learner";
+    let mut options: Vec<String> = [
+        "--hostname",
+        "rehearse",
+        "--network",
+        network,
+        // Whoever asks for a name that the network does not know asks the agent, which knows none: it fails at once
+        // instead of after the resolver's patience, and no name leaves the machine.
+        "--dns",
+        "127.0.0.1",
+        // The engine makes namespaces and mounts of its own; what it may do there is bounded by its ordinary user.
+        "--security-opt",
+        "seccomp=unconfined",
+        "--security-opt",
+        "apparmor=unconfined",
+        "--security-opt",
+        "systempaths=unconfined",
+        "--device",
+        "/dev/net/tun",
+        "--pids-limit",
+        "8192",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    // A volume because overlay does not work on overlay; an anonymous one goes with its container.
+    options.extend([
+        "--mount".to_owned(),
+        format!("type=volume,dst={home}/.local/share/docker{volume_labels}"),
+    ]);
+    let environment = [
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME=/home/learner",
+        "USER=learner",
+        "LOGNAME=learner",
+        "SHELL=/bin/bash",
+        "LANG=C.UTF-8",
+        "TZ=UTC",
+        "XDG_RUNTIME_DIR=/run/user/1000",
+    ];
+    Spec {
+        image: image.to_owned(),
+        labels: labels.to_vec(),
+        options,
+        start: Start {
+            engine: vec!["/usr/lib/rehearse/engine.sh".to_owned()],
+            socket: "/run/user/1000/docker.sock".to_owned(),
+            user: "1000:1000".to_owned(),
+            scratch: SCRATCH.to_owned(),
+            workspace: format!("{home}/work"),
+            environment: environment.map(str::to_owned).to_vec(),
+            authority: authority.certificate.clone(),
+            output_limit: config.output_limit,
+            lifetime: u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX),
+        },
+    }
+}

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Starts the rootless engine of the sandbox; runs as its ordinary user and stays in the foreground.
+# containerd goes first: dockerd that starts its own loses a second in a poll.
+set -eu
+run=/run/user/1000
+data=$HOME/.local/share/docker
+
+if [ "${1-}" != inside ]; then
+    exec rootlesskit --net=slirp4netns --mtu=65520 --disable-host-loopback --port-driver=builtin \
+        --copy-up=/etc --copy-up=/run --propagation=rslave "$0" inside
+fi
+
+# As dockerd-rootless.sh has it: these belong to the copied-up /run, not to the one outside.
+rm -f /run/docker /run/containerd /run/xtables.lock
+containerd --log-level warn --root "$data/containerd" --state "$run/containerd" \
+    --address "$run/containerd/containerd.sock" --config /dev/null &
+while [ ! -S "$run/containerd/containerd.sock" ]; do sleep 0.01; done
+exec dockerd --log-level warn --containerd "$run/containerd/containerd.sock" --data-root "$data" \
+    --exec-root "$run/docker" --pidfile "$run/docker.pid" --host "unix://$run/docker.sock" \
+    --userland-proxy-path /usr/bin/rootlesskit-docker-proxy

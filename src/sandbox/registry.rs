@@ -1,0 +1,332 @@
+//! The registries that an exercise can reach: one container a host, on an internal network, under the host's real name.
+//!
+//! `local` is a writable registry filled from archives: the filling is done once and kept as an image, and every exercise
+//! gets a container of that image, so what an exercise pushes goes with it. `proxy` is a pull-through cache whose blobs
+//! stay in a volume between runs, which is what saves its users from rate limits; it refuses pushes. Where its upstream
+//! cannot be reached it serves what it has kept.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+
+use crate::config::Registry;
+use crate::sandbox::archive::{self, Archive};
+use crate::sandbox::authority::Authority;
+use crate::sandbox::container::{Container, Spec};
+use crate::sandbox::docker::docker;
+use crate::sandbox::labels::{self, Run};
+use crate::sandbox::wire::Start;
+use crate::sandbox::{Event, Watch, image};
+
+/// Folder of the registries' blobs. No volume unless it is a cache: what is pushed stays in the container.
+const STORAGE: &str = "/srv/registry";
+
+/// Time for our own commands inside a registry's container.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Time for a registry to answer; a proxy asks its upstream first.
+const LAUNCH: Duration = Duration::from_secs(15);
+
+/// What all registries of a run have in common.
+pub(crate) struct Site<'a> {
+    pub(crate) run: &'a Run,
+    pub(crate) network: &'a str,
+    pub(crate) authority: &'a Authority,
+    pub(crate) image: &'a str,
+    /// The book's root, that the paths of archives start from.
+    pub(crate) root: &'a Path,
+    pub(crate) lifetime: Duration,
+    pub(crate) watch: Watch<'a>,
+}
+
+/// Starts the registry of one host and waits until it answers.
+pub(crate) async fn start(host: &str, registry: &Registry, site: &Site<'_>) -> Result<Container> {
+    let begin = async || match registry {
+        Registry::Local { images } => {
+            let archives = archives(host, images.iter().map(|it| site.root.join(it)))?;
+            let image = seed(host, &archives, site).await?;
+            serve(host, &image, None, site).await
+        }
+        Registry::Proxy { upstream } => {
+            let upstream = upstream
+                .clone()
+                .unwrap_or_else(|| format!("https://{}", server(host)));
+            serve(host, site.image, Some(&upstream), site).await
+        }
+    };
+    begin()
+        .await
+        .with_context(|| format!("the registry `{host}` of the sandbox did not start"))
+}
+
+/// The host that clients really ask for a registry: Docker Hub has its own name for it.
+fn server(host: &str) -> &str {
+    match host {
+        "docker.io" => "registry-1.docker.io",
+        host => host,
+    }
+}
+
+async fn serve(
+    host: &str,
+    image: &str,
+    upstream: Option<&str>,
+    site: &Site<'_>,
+) -> Result<Container> {
+    let (name, port) = match server(host).split_once(':') {
+        Some((name, port)) => (name, port),
+        None => (server(host), "443"),
+    };
+    // The client looks up the name that people write too, if only to see whether it is a local address.
+    let mut names = vec![name, host.split(':').next().unwrap_or(host)];
+    names.dedup();
+    let mut options = vec![
+        "--cap-drop",
+        "ALL",
+        "--security-opt",
+        "no-new-privileges",
+        "--network",
+    ];
+    match upstream {
+        None => {
+            options.push(site.network);
+            for name in &names {
+                options.extend(["--network-alias", name]);
+            }
+        }
+        Some(_) => options.push("bridge"),
+    }
+    let mut options: Vec<String> = options.into_iter().map(str::to_owned).collect();
+    let settings = format!(
+        "version: 0.1\nlog: {{level: warn, accesslog: {{disabled: true}}}}\n\
+         storage: {{filesystem: {{rootdirectory: {STORAGE}}}, delete: {{enabled: true}}}}\n\
+         http: {{addr: \":{port}\", secret: \"{}\", tls: {{certificate: certificate.pem, key: key.pem}}}}\n",
+        site.run.id,
+    );
+    if let Some(upstream) = upstream {
+        let volume = cache(host, upstream).await?;
+        options.extend([
+            "--mount".to_owned(),
+            format!("type=volume,src={volume},dst={STORAGE}"),
+        ]);
+    }
+    let mut container = Container::start(Spec {
+        image: image.to_owned(),
+        labels: site.run.labels("registry").to_vec(),
+        options,
+        start: agent(site.lifetime),
+    })
+    .await?;
+    if upstream.is_some() {
+        // On the inner network its upstream's name is its own: it keeps the resolver that it had outside.
+        let keep = "cp /etc/resolv.conf resolv.conf";
+        container.must_run(keep, LIMIT).await?;
+        container.join(site.network, &names).await?;
+        let restore = "cat resolv.conf >/etc/resolv.conf";
+        container.must_run(restore, LIMIT).await?;
+    }
+    let identity = site.authority.identify(&names)?;
+    let mut files = tar::Builder::new(Vec::new());
+    let proxying = match upstream {
+        None => settings.clone(),
+        Some(it) => format!(
+            "{settings}proxy: {{remoteurl: {}}}\n",
+            serde_json::to_string(it)?
+        ),
+    };
+    image::append(&mut files, "registry.yml", proxying.as_bytes())?;
+    let offline = settings.replace(
+        "delete: {enabled: true}",
+        "maintenance: {readonly: {enabled: true}}",
+    );
+    image::append(&mut files, "offline.yml", offline.as_bytes())?;
+    image::append(
+        &mut files,
+        "certificate.pem",
+        identity.certificate.as_bytes(),
+    )?;
+    image::append(&mut files, "key.pem", identity.key.as_bytes())?;
+    container.unpack(&files.into_inner()?).await?;
+    let address = format!("https://127.0.0.1:{port}");
+    match launch(&mut container, "registry.yml", &address).await? {
+        Launched::Serving => {}
+        // A proxy does not even start when its upstream cannot be reached. What it has kept is a registry of its own.
+        Launched::Failed(why) if upstream.is_some() => {
+            (site.watch)(Event::Offline {
+                host: host.to_owned(),
+                why,
+            });
+            must_launch(&mut container, "offline.yml", &address).await?;
+        }
+        Launched::Failed(why) => bail!("{why}"),
+    }
+    Ok(container)
+}
+
+/// What came of starting the registry's program.
+enum Launched {
+    /// It answers.
+    Serving,
+    /// It ended, or does not answer and was ended; what it said last.
+    Failed(String),
+}
+
+async fn must_launch(container: &mut Container, settings: &str, address: &str) -> Result<()> {
+    match launch(container, settings, address).await? {
+        Launched::Serving => Ok(()),
+        Launched::Failed(why) => bail!("{why}"),
+    }
+}
+
+/// Starts the registry's program and waits until it answers or has ended.
+async fn launch(container: &mut Container, settings: &str, address: &str) -> Result<Launched> {
+    container
+        .must_run(
+            &format!("docker-registry serve {settings} >registry.log 2>&1 &"),
+            LIMIT,
+        )
+        .await?;
+    // Of a panic the first lines tell something.
+    let wait = format!(
+        "is_up() {{ curl -sko /dev/null --max-time 1 {address}/v2/; }}; \
+         until is_up || ((SECONDS > {})) || ! kill -0 $! 2>/dev/null; do sleep 0.01; done; \
+         if is_up; then echo up; else \
+         {{ kill -9 $!; wait; }} 2>/dev/null; sed '/^goroutine /,$d' registry.log | tail -5; fi",
+        LAUNCH.as_secs()
+    );
+    let output = container
+        .must_run(&format!("SECONDS=0; {wait}"), LIMIT)
+        .await?;
+    Ok(match output.trim() {
+        "up" => Launched::Serving,
+        "" => Launched::Failed(format!(
+            "the registry did not answer within {} s",
+            LAUNCH.as_secs()
+        )),
+        why => Launched::Failed(why.to_owned()),
+    })
+}
+
+fn agent(lifetime: Duration) -> Start {
+    Start {
+        scratch: "/run/rehearse".to_owned(),
+        workspace: "/root".to_owned(),
+        environment: [
+            "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME=/root",
+            "LANG=C.UTF-8",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        output_limit: 64 << 10,
+        lifetime: u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX),
+        ..Start::default()
+    }
+}
+
+/// The volume that keeps a proxy's blobs; the same for every run of the same upstream.
+async fn cache(host: &str, upstream: &str) -> Result<String> {
+    let hash = hash([upstream.as_bytes()]);
+    let name = format!("mdbook-rehearse-cache-{}-{hash}", host.replace(':', "-"));
+    docker(&[
+        "volume",
+        "create",
+        "--label",
+        &format!("{}=cache", labels::MANAGED),
+        &name,
+    ])
+    .await
+}
+
+/// The archives that hold images of a host, with just those images.
+fn archives(host: &str, paths: impl Iterator<Item = std::path::PathBuf>) -> Result<Vec<Archive>> {
+    let prefix = format!("{host}/");
+    let mut archives = Vec::new();
+    for path in paths {
+        for mut archive in archive::find(&path)? {
+            archive.images.retain(|_, full| full.starts_with(&prefix));
+            if !archive.images.is_empty() {
+                archives.push(archive);
+            }
+        }
+    }
+    Ok(archives)
+}
+
+/// Makes sure of an image whose registry is filled from these archives, and gives its tag.
+async fn seed(host: &str, archives: &[Archive], site: &Site<'_>) -> Result<String> {
+    let mut parts = vec![site.image.as_bytes(), host.as_bytes()];
+    parts.extend(archives.iter().map(|it| it.index.as_slice()));
+    let tag = format!("mdbook-rehearse/registry:{}", hash(parts));
+    if docker(&["image", "inspect", "--format", "{{.Id}}", &tag])
+        .await
+        .is_ok()
+    {
+        return Ok(tag);
+    }
+    let n_images = archives.iter().map(|it| it.images.len()).sum();
+    (site.watch)(Event::RegistryFill {
+        host: host.to_owned(),
+        n_images,
+    });
+    let options = [
+        "--network",
+        "none",
+        "--cap-drop",
+        "ALL",
+        "--security-opt",
+        "no-new-privileges",
+    ];
+    let mut container = Container::start(Spec {
+        image: site.image.to_owned(),
+        labels: site.run.labels("registry").to_vec(),
+        options: options.map(str::to_owned).to_vec(),
+        start: agent(site.lifetime),
+    })
+    .await?;
+    let settings = format!(
+        "version: 0.1\nlog: {{level: warn, accesslog: {{disabled: true}}}}\n\
+         storage: {{filesystem: {{rootdirectory: {STORAGE}}}}}\nhttp: {{addr: \"127.0.0.1:5000\"}}\n"
+    );
+    let mut files = tar::Builder::new(Vec::new());
+    image::append(&mut files, "fill.yml", settings.as_bytes())?;
+    container.unpack(&files.into_inner()?).await?;
+    container
+        .must_run(&format!("mkdir -p {STORAGE}"), LIMIT)
+        .await?;
+    must_launch(&mut container, "fill.yml", "http://127.0.0.1:5000").await?;
+    for archive in archives {
+        container.unpack_path(&archive.path, "archive").await?;
+        for (name, full) in &archive.images {
+            let target = full.strip_prefix(host).unwrap_or(full);
+            let copy = format!(
+                "skopeo --insecure-policy copy --quiet --all --dest-tls-verify=false {}:archive:{name} \
+                 docker://127.0.0.1:5000{target}",
+                archive.transport
+            );
+            container.must_run(&copy, Duration::from_secs(300)).await?;
+        }
+        container.must_run("rm -rf archive", LIMIT).await?;
+    }
+    container
+        .must_run("kill %1; wait; rm -rf /root/* /var/tmp/*", LIMIT)
+        .await?;
+    let label = format!("LABEL {}=image", labels::MANAGED);
+    docker(&["commit", "--change", &label, &container.id, &tag]).await?;
+    Ok(tag)
+}
+
+fn hash<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize()
+        .iter()
+        .take(6)
+        .map(|it| format!("{it:02x}"))
+        .collect()
+}
