@@ -17,3 +17,4 @@ pub mod normalize;
 pub mod compare;
 pub mod render;
 pub mod sandbox;
+pub mod store;

@@ -1,0 +1,197 @@
+//! The edge to the disk: snapshots beside `book.toml`, read, written whole or not at all, and locked against a second run.
+
+#![expect(clippy::disallowed_methods, reason = "the edge to the disk")]
+
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::problem::{Class, Fault};
+use crate::snapshot::{self, Snapshot};
+
+/// Name of the folder of snapshots, beside `book.toml`.
+pub const FOLDER: &str = "snapshots";
+
+/// The snapshots of one book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+impl Store {
+    /// The store of the book at `root`, whose chapters lie in `source`.
+    pub fn of_book(root: &Path, source: &Path) -> Result<Store> {
+        let folder = inside(root, FOLDER);
+        if root.join(FOLDER).starts_with(root.join(source)) {
+            let message = format!(
+                "`{}` would lie in the book's source folder and be published with it; set `src` in book.toml to a \
+                 folder of its own",
+                folder.display()
+            );
+            return Err(Fault::new(Class::Usage, message).into());
+        }
+        Ok(Store { folder })
+    }
+
+    /// Reads the snapshot of an exercise; `None` if there is none.
+    pub fn read(&self, exercise: &str) -> Result<Option<Snapshot>> {
+        let path = self.path(exercise);
+        refuse_link(&self.folder)?;
+        refuse_link(&path)?;
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                let what = "is no text; delete the file and run `mdbook-rehearse run`";
+                return Err(trouble(&path, what));
+            }
+            Err(error) => return Err(trouble(&path, &format!("cannot be read: {error}"))),
+        };
+        snapshot::parse(&text).map(Some).map_err(|problems| {
+            let lines: Vec<String> = problems
+                .iter()
+                .map(|it| format!("{}:{}: {}", path.display(), it.line, it.message))
+                .collect();
+            Fault::new(Class::Store, lines.join("\n")).into()
+        })
+    }
+
+    /// Writes a snapshot if its bytes differ from what is there; true if it wrote. The file is the former or the new one
+    /// at every moment, also if the machine stops.
+    pub fn write(&self, snapshot: &Snapshot) -> Result<bool> {
+        let path = self.path(&snapshot.exercise);
+        refuse_link(&self.folder)?;
+        refuse_link(&path)?;
+        let text = snapshot::print(snapshot);
+        if fs::read(&path).is_ok_and(|it| it == text.as_bytes()) {
+            return Ok(false);
+        }
+        let write = || -> Result<()> {
+            fs::create_dir_all(&self.folder)?;
+            let mut builder = tempfile::Builder::new();
+            builder.prefix(".rehearse-");
+            // As a plain `File::create` would have it; a temporary file is private otherwise.
+            #[cfg(unix)]
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+            let mut file = builder.tempfile_in(&self.folder)?;
+            file.write_all(text.as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            Ok(())
+        };
+        write().map_err(|error| trouble(&path, &format!("cannot be written: {error:#}")))?;
+        Ok(true)
+    }
+
+    /// Names of snapshots that belong to none of these exercises, in order.
+    pub fn orphans(&self, exercises: &[&str]) -> Result<Vec<String>> {
+        let entries = match self.folder.read_dir() {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(trouble(&self.folder, &format!("cannot be listed: {error}"))),
+        };
+        let mut orphans = Vec::new();
+        for entry in entries {
+            let name = entry
+                .with_context(|| format!("failed to list `{}`", self.folder.display()))?
+                .file_name();
+            let name = name.to_string_lossy();
+            if let Some(exercise) = name
+                .strip_suffix(".snap")
+                .filter(|it| !exercises.contains(it))
+            {
+                orphans.push(exercise.to_owned());
+            }
+        }
+        orphans.sort();
+        Ok(orphans)
+    }
+
+    /// Waits until no other process of the tool writes here, for at most `patience`, and keeps others out until the value
+    /// is dropped.
+    pub fn lock(&self, patience: Duration) -> Result<Option<File>> {
+        // The folder itself is locked, so that no lock file lies among what is committed.
+        refuse_link(&self.folder)?;
+        let folder = match File::open(&self.folder) {
+            Ok(folder) => folder,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(trouble(&self.folder, &format!("cannot be opened: {error}"))),
+        };
+        let deadline = Instant::now() + patience;
+        loop {
+            match folder.try_lock() {
+                Ok(()) => return Ok(Some(folder)),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let what = format!(
+                        "is held by another process that writes there, for {} s now; end it and try again",
+                        patience.as_secs()
+                    );
+                    return Err(trouble(&self.folder, &what));
+                }
+                Err(TryLockError::Error(error)) => {
+                    return Err(trouble(&self.folder, &format!("cannot be locked: {error}")));
+                }
+            }
+        }
+    }
+
+    /// Where the snapshot of an exercise lies.
+    pub fn path(&self, exercise: &str) -> PathBuf {
+        self.folder.join(format!("{exercise}.snap"))
+    }
+}
+
+/// A file of the book at `root`, as a person would write its path.
+pub fn inside(root: &Path, name: &str) -> PathBuf {
+    let path = root.join(name);
+    path.strip_prefix(".").unwrap_or(&path).to_owned()
+}
+
+/// Writes a file whole or not at all, with the permissions of the one that it replaces.
+pub fn replace(path: &Path, text: &str) -> Result<()> {
+    let write = || -> Result<()> {
+        let folder = path
+            .parent()
+            .filter(|it| !it.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(".rehearse-")
+            .tempfile_in(folder)?;
+        if let Ok(metadata) = path.metadata() {
+            file.as_file().set_permissions(metadata.permissions())?;
+        } else {
+            #[cfg(unix)]
+            file.as_file()
+                .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+        }
+        file.write_all(text.as_bytes())?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("failed to write `{}`", path.display()))
+}
+
+/// A committed link could point anywhere on the machine that builds the book.
+fn refuse_link(path: &Path) -> Result<()> {
+    match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_symlink() => Err(trouble(
+            path,
+            "is a symbolic link; put the file or folder itself in its place",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn trouble(path: &Path, what: &str) -> anyhow::Error {
+    anyhow!(Fault::new(
+        Class::Store,
+        format!("snapshot `{}` {what}", path.display())
+    ))
+}
