@@ -18,3 +18,6 @@ pub mod compare;
 pub mod render;
 pub mod sandbox;
 pub mod store;
+pub mod run;
+pub mod report;
+pub mod session;

@@ -1,0 +1,184 @@
+//! One use of the tool: what it may do, whom it tells, when it has to stop. It leads a book's exercises through the stages
+//! and the edges, the same way for a build and for the command line.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use mdbook_preprocessor::book::Book;
+use mdbook_preprocessor::config::Config as BookConfig;
+use tokio::runtime::Runtime;
+
+use crate::config::{self, Config};
+use crate::plan::in_run_order;
+use crate::problem::{Class, Fault, Level};
+use crate::report;
+use crate::run::{self, Rehearsal, Subject, Survey};
+use crate::sandbox::{self, Event, Stop, Stopped};
+use crate::store::Store;
+
+/// How long to wait for another process that writes snapshots of the same book. Writing takes no time; one that is
+/// stopped could hold the lock for ever.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the tool may do, whom it tells, when it has to stop.
+pub struct Session {
+    /// Whether snapshots are written.
+    pub writing: Writing,
+    /// Gets everything that is to be told, in order.
+    pub tell: Box<dyn Fn(Notice<'_>) + Send + Sync>,
+    /// Turns true on a signal.
+    pub stop: Stop,
+    /// Runs what is asynchronous.
+    pub runtime: Runtime,
+}
+
+/// Whether snapshots are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writing {
+    /// They are.
+    Allowed,
+    /// They are not: this is a CI job.
+    Refused,
+}
+
+/// Something to tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice<'a> {
+    /// Whole lines of text.
+    Text(&'a str),
+    /// An exercise begins.
+    Begins {
+        /// Path of its chapter.
+        chapter: &'a str,
+        /// Number of its commands.
+        n_commands: usize,
+    },
+    /// Something happens in it.
+    Happens(&'a Event),
+    /// The exercise is over.
+    Ends,
+}
+
+/// A book as the stages need it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shelf {
+    /// The book's root.
+    pub root: PathBuf,
+    /// Its `[preprocessor.rehearse]` table.
+    pub config: Config,
+    /// Its snapshots.
+    pub store: Store,
+    /// Its exercises.
+    pub survey: Survey,
+}
+
+impl Session {
+    /// Looks at a book and tells its problems; an error if one of them is an error.
+    pub fn survey(&self, root: &Path, book_config: &BookConfig, book: &Book) -> Result<Shelf> {
+        let table: Option<serde_json::Value> = book_config
+            .get("preprocessor.rehearse")
+            .context("failed to read `[preprocessor.rehearse]`")?;
+        let config = config::parse(&table.unwrap_or_default()).map_err(|messages| {
+            let lines: Vec<String> = messages
+                .iter()
+                .map(|it| format!("book.toml: [preprocessor.rehearse]: {it}"))
+                .collect();
+            Fault::new(Class::Usage, lines.join("\n"))
+        })?;
+        let store = Store::of_book(root, &book_config.book.src)?;
+        let mut chapters: Vec<(String, &str)> = Vec::new();
+        for chapter in book.chapters() {
+            let Some(path) = &chapter.source_path else {
+                continue;
+            };
+            let path = path.to_string_lossy().replace('\\', "/");
+            // A file may be listed twice; it is one exercise.
+            if !chapters.iter().any(|it| it.0 == path) {
+                chapters.push((path, &chapter.content));
+            }
+        }
+        let chapters = chapters.iter().map(|(path, text)| (path.as_str(), *text));
+        let survey = run::survey(chapters, &config, |exercise| store.read(exercise))?;
+        if !survey.problems.is_empty() {
+            (self.tell)(Notice::Text(&report::problems(&survey.problems)));
+        }
+        let n_errors = survey
+            .problems
+            .iter()
+            .filter(|it| it.problem.level == Level::Error)
+            .count();
+        if n_errors > 0 {
+            let word = if n_errors == 1 { "error" } else { "errors" };
+            return Err(Fault::new(
+                Class::Input,
+                format!("{n_errors} {word} in the chapters; nothing was run"),
+            )
+            .into());
+        }
+        Ok(Shelf {
+            root: root.to_owned(),
+            config,
+            store,
+            survey,
+        })
+    }
+
+    /// Runs exercises one after the other. An exercise that breaks does not keep the others from running.
+    pub fn rehearse(&self, subjects: &[&Subject], shelf: &Shelf) -> Result<Vec<Rehearsal>> {
+        self.runtime.block_on(async {
+            sandbox::outer_engine().await.map_err(engine_fault)?;
+            // What an earlier run could not take along goes first; trouble with it shows where it matters.
+            let _ = sandbox::leftovers::sweep().await;
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the day is all that a snapshot says of the clock"
+            )]
+            let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+            let mut rehearsals = Vec::new();
+            for subject in subjects {
+                let chapter = &subject.exercise.chapter;
+                let n_commands = in_run_order(&subject.plan)
+                    .iter()
+                    .map(|it| it.commands.len())
+                    .sum();
+                (self.tell)(Notice::Begins {
+                    chapter,
+                    n_commands,
+                });
+                let watch = |event: Event| (self.tell)(Notice::Happens(&event));
+                let rehearsal = run::rehearse(subject, today, async |plan| {
+                    sandbox::rehearse(plan, &shelf.config, &shelf.root, &watch, self.stop.clone())
+                        .await
+                })
+                .await;
+                (self.tell)(Notice::Ends);
+                rehearsals.push(rehearsal.map_err(engine_fault)?);
+            }
+            Ok(rehearsals)
+        })
+    }
+
+    /// Writes the snapshots of exercises that went well, if that is allowed; the number of files that changed.
+    pub fn record(&self, rehearsals: &[Rehearsal], shelf: &Shelf) -> Result<usize> {
+        if self.writing == Writing::Refused {
+            return Ok(0);
+        }
+        let _lock = shelf.store.lock(PATIENCE)?;
+        let mut n_written = 0;
+        for snapshot in rehearsals.iter().filter_map(|it| it.snapshot.as_ref()) {
+            n_written += usize::from(shelf.store.write(snapshot)?);
+        }
+        Ok(n_written)
+    }
+}
+
+/// Gives trouble with the engine its class; being told to stop is none.
+fn engine_fault(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref::<Stopped>() {
+        Some(_) => error,
+        None => Fault::new(Class::Engine, format!("{error:#}")).into(),
+    }
+}
