@@ -21,3 +21,4 @@ pub mod store;
 pub mod run;
 pub mod report;
 pub mod session;
+pub mod preprocess;

@@ -1,0 +1,204 @@
+//! Book in, book out: what mdBook calls. Its protocol is `[context, book]` on standard input and the book on standard output.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use mdbook_preprocessor::book::Book;
+use mdbook_preprocessor::{MDBOOK_VERSION, Preprocessor, PreprocessorContext};
+use semver::{Version, VersionReq};
+
+use crate::compare;
+use crate::config::RunPolicy;
+use crate::problem::{Class, Fault};
+use crate::render::{self, Page, Renderer};
+use crate::report::{self, Purpose};
+use crate::run::{self, Rehearsal, Subject};
+use crate::session::{Notice, Session, Shelf, Writing};
+use crate::snapshot::Snapshot;
+
+/// The preprocessor, for mdBook in this process or outside of it.
+pub struct Rehearse {
+    /// What it may do and whom it tells.
+    pub session: Arc<Session>,
+}
+
+/// Whether chapters are rendered for this renderer. `mdbook test` compiles Rust and has no use for outputs.
+pub fn supports(renderer: &str) -> bool {
+    renderer != "test"
+}
+
+/// Reads what mdBook sends. A book of mdBook 0.4 has another form and is refused by its version.
+pub fn read_input(mut from: impl Read) -> Result<(PreprocessorContext, Book)> {
+    let mut text = Vec::new();
+    from.read_to_end(&mut text)
+        .context("failed to read from mdBook")?;
+    let usage = |message: String| anyhow::Error::from(Fault::new(Class::Usage, message));
+    let value: serde_json::Value = serde_json::from_slice(&text).map_err(|error| {
+        usage(format!(
+            "mdBook should send `[context, book]` as JSON on standard input: {error}"
+        ))
+    })?;
+    let Some(version) = value[0]["mdbook_version"].as_str() else {
+        return Err(usage(
+            "mdBook should send `[context, book]` on standard input, and its version in the context; what came is \
+             something else"
+                .to_owned(),
+        ));
+    };
+    if Version::parse(version).is_ok_and(|it| it < Version::new(0, 5, 0)) {
+        return Err(usage(format!(
+            "this book is built by mdBook {version}, and mdbook-rehearse {} is made for mdBook {MDBOOK_VERSION}; \
+             update mdBook to 0.5",
+            env!("CARGO_PKG_VERSION")
+        )));
+    }
+    mdbook_preprocessor::parse_input(text.as_slice()).map_err(|error| {
+        usage(format!(
+            "mdBook {version} sends a book that mdbook-rehearse {} (made for mdBook {MDBOOK_VERSION}) cannot read: \
+             {error:#}",
+            env!("CARGO_PKG_VERSION")
+        ))
+    })
+}
+
+impl Preprocessor for Rehearse {
+    fn name(&self) -> &str {
+        "rehearse"
+    }
+
+    fn supports_renderer(&self, renderer: &str) -> Result<bool> {
+        Ok(supports(renderer))
+    }
+
+    fn run(&self, context: &PreprocessorContext, mut book: Book) -> Result<Book> {
+        let session = &*self.session;
+        warn_of_version(session, &context.mdbook_version);
+        let mut shelf = session.survey(&context.root, &context.config, &book)?;
+        let policy = shelf.config.run;
+        let due: Vec<&Subject> = shelf
+            .survey
+            .subjects
+            .iter()
+            .filter(|it| run::is_due(it, policy))
+            .collect();
+        let rehearsals = rehearse_if_possible(session, &due, &shelf)?;
+        session.record(&rehearsals, &shelf)?;
+        refuse_broken(session, &rehearsals, &shelf)?;
+        let mut snapshots: BTreeMap<String, Snapshot> = rehearsals
+            .into_iter()
+            .filter_map(|it| it.snapshot)
+            .map(|it| (it.exercise.clone(), it))
+            .collect();
+        for subject in &mut shelf.survey.subjects {
+            if let Some(snapshot) = snapshots.remove(&subject.exercise.id) {
+                subject.standings = compare::standings(&subject.plan, Some(&snapshot));
+                subject.recorded = Some(snapshot);
+            }
+        }
+        let renderer = match context.renderer.as_str() {
+            "html" => Renderer::Html,
+            _ => Renderer::Plain,
+        };
+        book.for_each_chapter_mut(|chapter| {
+            let Some(path) = &chapter.source_path else {
+                return;
+            };
+            let path = path.to_string_lossy().replace('\\', "/");
+            if let Some(subject) = shelf
+                .survey
+                .subjects
+                .iter()
+                .find(|it| it.exercise.chapter == path)
+            {
+                let page = Page {
+                    markdown: &subject.markdown,
+                    exercise: &subject.exercise,
+                    plan: &subject.plan,
+                    standings: &subject.standings,
+                    snapshot: subject.recorded.as_ref(),
+                    config: &shelf.config,
+                };
+                chapter.content = render::render(page, renderer);
+            }
+        });
+        Ok(book)
+    }
+}
+
+/// Runs what is due. Where no engine can be had, a build of what is recorded goes on and says so.
+fn rehearse_if_possible(
+    session: &Session,
+    due: &[&Subject],
+    shelf: &Shelf,
+) -> Result<Vec<Rehearsal>> {
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    match session.rehearse(due, shelf) {
+        Err(error) if shelf.config.run == RunPolicy::Stale && is_engine_trouble(&error) => {
+            let chapters: Vec<&str> = due.iter().map(|it| it.exercise.chapter.as_str()).collect();
+            let text = format!(
+                "rehearse: warning: could not run {}: {error:#}\n\
+                 rehearse: warning: the pages show what is recorded and mark the rest\n",
+                chapters.join(", ")
+            );
+            (session.tell)(Notice::Text(&text));
+            Ok(Vec::new())
+        }
+        Ok(rehearsals) if session.writing == Writing::Refused => {
+            let text = "rehearse: warning: this is a CI job (`CI` is set); the new recordings are not written\n";
+            (session.tell)(Notice::Text(text));
+            Ok(rehearsals)
+        }
+        res => res,
+    }
+}
+
+fn is_engine_trouble(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<Fault>()
+        .is_some_and(|it| it.class == Class::Engine)
+}
+
+fn refuse_broken(session: &Session, rehearsals: &[Rehearsal], shelf: &Shelf) -> Result<()> {
+    let broken: Vec<&Rehearsal> = rehearsals
+        .iter()
+        .filter(|it| run::is_broken(&it.comparison))
+        .collect();
+    for rehearsal in &broken {
+        let text = report::comparison(&rehearsal.comparison, Purpose::Recording, &shelf.root);
+        (session.tell)(Notice::Text(&text));
+    }
+    match broken.len() {
+        0 => Ok(()),
+        n => {
+            let word = if n == 1 {
+                "exercise is"
+            } else {
+                "exercises are"
+            };
+            let message = format!("{n} {word} broken; what was recorded of it stays as it was");
+            Err(Fault::new(Class::Broke, message).into())
+        }
+    }
+}
+
+fn warn_of_version(session: &Session, theirs: &str) {
+    let made_for = VersionReq::parse(MDBOOK_VERSION);
+    let fits =
+        made_for.is_ok_and(|it| Version::parse(theirs).is_ok_and(|theirs| it.matches(&theirs)));
+    // A patch release apart is no difference.
+    let same_minor = theirs
+        .split('.')
+        .take(2)
+        .eq(MDBOOK_VERSION.split('.').take(2));
+    if !fits && !same_minor {
+        let text = format!(
+            "rehearse: warning: this book is built by mdBook {theirs}, and mdbook-rehearse {} is made for {MDBOOK_VERSION}\n",
+            env!("CARGO_PKG_VERSION")
+        );
+        (session.tell)(Notice::Text(&text));
+    }
+}
