@@ -22,3 +22,4 @@ pub mod run;
 pub mod report;
 pub mod session;
 pub mod preprocess;
+pub mod install;
