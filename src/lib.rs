@@ -23,3 +23,4 @@ pub mod report;
 pub mod session;
 pub mod preprocess;
 pub mod install;
+pub mod progress;

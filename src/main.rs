@@ -1,0 +1,639 @@
+//! The command line: arguments, signals, what is printed, and the exit status. Everything else is the library's.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::{CommandFactory, Parser, Subcommand};
+use mdbook_driver::MDBook;
+use mdbook_preprocessor::book::Book;
+use mdbook_preprocessor::config::Config as BookConfig;
+use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+use mdbook_rehearse::config::{Config, RunPolicy};
+use mdbook_rehearse::install::{self, STYLE_FILE};
+use mdbook_rehearse::preprocess::{self, Rehearse};
+use mdbook_rehearse::problem::{Class, Fault};
+use mdbook_rehearse::progress::Progress;
+use mdbook_rehearse::report::Purpose;
+use mdbook_rehearse::run::{self, Subject};
+use mdbook_rehearse::sandbox::leftovers::{self, Kind, Role};
+use mdbook_rehearse::sandbox::{self, Stopped};
+use mdbook_rehearse::session::{Notice, Session, Shelf, Writing};
+use mdbook_rehearse::{render, report, store};
+use mdbook_renderer::{RenderContext, Renderer};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+/// Rehearse every command of a course before your students do.
+///
+/// Runs the shell blocks of a book's chapters in a Docker engine of their own, puts what was printed into the book, and
+/// keeps it in `snapshots/` beside book.toml. Without a command it is mdBook's preprocessor and expects mdBook on its
+/// standard input.
+#[derive(Parser)]
+#[command(version, after_help = EXIT_STATUSES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXIT_STATUSES: &str = "\
+Exit status: 0 well; 1 outputs differ from what is recorded; 2 arguments or configuration; 3 a chapter is wrong; \
+4 a step ended otherwise than it should; 5 engine or sandbox; 7 snapshots; 130 and 143 stopped by a signal.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Tell mdBook whether a renderer gets outputs (exit status 0: yes)
+    Supports {
+        /// Name of the renderer
+        renderer: String,
+    },
+    /// Build the book as `mdbook build` does, with this preprocessor in it
+    Build {
+        #[command(flatten)]
+        book: BookArgument,
+    },
+    /// Run what is new or edited, and record it
+    Run {
+        #[command(flatten)]
+        book: BookArgument,
+        #[command(flatten)]
+        choice: Choice,
+        /// Run what is recorded already too
+        #[arg(long)]
+        all: bool,
+        /// Write snapshots even in a CI job (where `CI` is set)
+        #[arg(long)]
+        accept: bool,
+    },
+    /// Run everything afresh and compare with what is recorded; nothing is written
+    Check {
+        #[command(flatten)]
+        book: BookArgument,
+        #[command(flatten)]
+        choice: Choice,
+    },
+    /// Tell what would happen to each step, and why; nothing is run
+    List {
+        #[command(flatten)]
+        book: BookArgument,
+    },
+    /// Add this preprocessor and its style file to book.toml
+    Install {
+        #[command(flatten)]
+        book: BookArgument,
+    },
+    /// Remove what runs left behind with the engine
+    Clean {
+        /// Only tell what would be removed
+        #[arg(long)]
+        dry_run: bool,
+        /// Also remove what is kept between runs: the sandbox image, filled registries, caches
+        #[arg(long)]
+        all: bool,
+    },
+    /// Look at the engine and try a sandbox
+    Doctor {
+        #[command(flatten)]
+        book: BookArgument,
+    },
+}
+
+#[derive(clap::Args)]
+struct BookArgument {
+    /// Folder of the book (with book.toml)
+    #[arg(value_name = "BOOK", default_value = ".")]
+    root: PathBuf,
+}
+
+#[derive(clap::Args)]
+struct Choice {
+    /// Only these, by name or chapter path (see `list`)
+    #[arg(value_name = "EXERCISE")]
+    exercises: Vec<String>,
+    /// The same, for use without a BOOK before it
+    #[arg(long = "exercise", value_name = "EXERCISE")]
+    more_exercises: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let signal = Arc::new(AtomicI32::new(0));
+    match dispatch(arguments, &signal) {
+        Ok(code) => code,
+        Err(error) => {
+            if error.downcast_ref::<Stopped>().is_some() {
+                anstream::eprintln!("rehearse: stopped; the sandbox is removed");
+                return ExitCode::from(
+                    u8::try_from(128 + signal.load(Ordering::SeqCst)).unwrap_or(143),
+                );
+            }
+            for line in format!("{error:#}").lines() {
+                anstream::eprintln!("rehearse: error: {}", report::visible(line));
+            }
+            let fault = error.chain().find_map(|it| it.downcast_ref::<Fault>());
+            ExitCode::from(fault.map_or(Class::Usage, |it| it.class) as u8)
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments, signal: &Arc<AtomicI32>) -> Result<ExitCode> {
+    match arguments.command {
+        None if io::stdin().is_terminal() => {
+            Arguments::command().print_help()?;
+            Ok(ExitCode::SUCCESS)
+        }
+        None => preprocess(signal),
+        Some(Command::Supports { renderer }) => Ok(if preprocess::supports(&renderer) {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }),
+        Some(Command::Build { book }) => build(&book.root, signal),
+        Some(Command::Run {
+            book,
+            choice,
+            all,
+            accept,
+        }) => {
+            let (mut session, _) = session(signal)?;
+            if accept {
+                session.writing = Writing::Allowed;
+            }
+            record(
+                &session,
+                &book.root,
+                &choice,
+                if all { Which::All } else { Which::Due },
+            )
+        }
+        Some(Command::Check { book, choice }) => check(&session(signal)?.0, &book.root, &choice),
+        Some(Command::List { book }) => list(&session(signal)?.0, &book.root),
+        Some(Command::Install { book }) => install(&book.root),
+        Some(Command::Clean { dry_run, all }) => clean(&session(signal)?.0.runtime, dry_run, all),
+        Some(Command::Doctor { book }) => doctor(&session(signal)?.0, &book.root),
+    }
+}
+
+fn preprocess(signal: &Arc<AtomicI32>) -> Result<ExitCode> {
+    let (session, stop) = session(signal)?;
+    let (context, book) = preprocess::read_input(io::stdin().lock())?;
+    watch_mdbook(stop, signal.clone());
+    let book = Rehearse {
+        session: Arc::new(session),
+    }
+    .run(&context, book)?;
+    let mut out = io::stdout().lock();
+    serde_json::to_writer(&mut out, &book).context("failed to write the book to mdBook")?;
+    out.flush().context("failed to write the book to mdBook")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn build(root: &Path, signal: &Arc<AtomicI32>) -> Result<ExitCode> {
+    log_like_mdbook();
+    let mut book = load(root)?;
+    let (mut session, _) = session(signal)?;
+    let n_ran = Arc::new(AtomicUsize::new(0));
+    let (n_begun, tell) = (n_ran.clone(), session.tell);
+    session.tell = Box::new(move |notice| {
+        if matches!(notice, Notice::Begins { .. }) {
+            n_begun.fetch_add(1, Ordering::SeqCst);
+        }
+        tell(notice);
+    });
+    book.with_preprocessor(Rehearse {
+        session: Arc::new(session),
+    });
+    book.build()?;
+    match n_ran.load(Ordering::SeqCst) {
+        0 => anstream::println!("nothing was run"),
+        1 => anstream::println!("1 exercise was run"),
+        n => anstream::println!("{n} exercises were run"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Which of the chosen exercises run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Due,
+    All,
+}
+
+fn record(session: &Session, root: &Path, choice: &Choice, which: Which) -> Result<ExitCode> {
+    let shelf = shelf(session, root)?;
+    let policy = match which {
+        Which::Due => RunPolicy::Stale,
+        Which::All => RunPolicy::Always,
+    };
+    let mut subjects = choose(&shelf, choice)?;
+    subjects.retain(|it| run::is_due(it, policy));
+    if subjects.is_empty() {
+        anstream::println!("everything is recorded; `--all` runs it again");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rehearsals = session.rehearse(&subjects, &shelf)?;
+    let n_written = session.record(&rehearsals, &shelf)?;
+    for rehearsal in &rehearsals {
+        anstream::print!(
+            "{}",
+            report::comparison(&rehearsal.comparison, Purpose::Recording, root)
+        );
+    }
+    match session.writing {
+        Writing::Allowed => {
+            anstream::println!("{n_written} of {} snapshots changed", rehearsals.len())
+        }
+        Writing::Refused => {
+            anstream::println!("nothing was written: `CI` is set, and `--accept` was not given")
+        }
+    }
+    let is_broken = rehearsals.iter().any(|it| run::is_broken(&it.comparison));
+    Ok(if is_broken {
+        ExitCode::from(Class::Broke as u8)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn check(session: &Session, root: &Path, choice: &Choice) -> Result<ExitCode> {
+    let shelf = shelf(session, root)?;
+    let mut subjects = choose(&shelf, choice)?;
+    subjects.retain(|it| run::is_due(it, RunPolicy::Always));
+    let rehearsals = match subjects.is_empty() {
+        true => Vec::new(),
+        false => session.rehearse(&subjects, &shelf)?,
+    };
+    for rehearsal in &rehearsals {
+        anstream::print!(
+            "{}",
+            report::comparison(&rehearsal.comparison, Purpose::Checking, root)
+        );
+    }
+    let n_broken = rehearsals
+        .iter()
+        .filter(|it| run::is_broken(&it.comparison))
+        .count();
+    let n_drifted = rehearsals
+        .iter()
+        .filter(|it| !run::is_broken(&it.comparison) && run::has_drifted(&it.comparison))
+        .count();
+    let n_well = rehearsals.len() - n_broken - n_drifted;
+    anstream::println!("{n_well} as recorded, {n_drifted} drifted, {n_broken} broken");
+    if n_drifted > 0 && n_broken == 0 {
+        anstream::println!(
+            "to take the fresh outputs: mdbook-rehearse run --all {}",
+            root.display()
+        );
+    }
+    Ok(match (n_broken, n_drifted) {
+        (0, 0) => ExitCode::SUCCESS,
+        (0, _) => ExitCode::from(Class::Drift as u8),
+        _ => ExitCode::from(Class::Broke as u8),
+    })
+}
+
+fn list(session: &Session, root: &Path) -> Result<ExitCode> {
+    let shelf = shelf(session, root)?;
+    let exercises: Vec<&str> = shelf
+        .survey
+        .subjects
+        .iter()
+        .map(|it| it.exercise.id.as_str())
+        .collect();
+    let orphans = shelf.store.orphans(&exercises)?;
+    anstream::print!("{}", report::listing(&shelf.survey.subjects, &orphans));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn install(root: &Path) -> Result<ExitCode> {
+    let book_toml = store::inside(root, "book.toml");
+    let text = std::fs::read_to_string(&book_toml).with_context(|| {
+        format!(
+            "failed to read `{}`; name the folder of a book, or make one with `mdbook init`",
+            book_toml.display()
+        )
+    })?;
+    let installed = install::install(&text)?;
+    if installed == text {
+        anstream::println!("`{}` has everything", book_toml.display());
+    } else {
+        store::replace(&book_toml, &installed)?;
+        anstream::println!(
+            "`{}` names the preprocessor and its style file",
+            book_toml.display()
+        );
+    }
+    let style = store::inside(root, STYLE_FILE);
+    match std::fs::read_to_string(&style) {
+        Ok(text) if text == render::STYLE => {
+            anstream::println!("`{}` is of this version", style.display())
+        }
+        Ok(_) => anstream::println!(
+            "`{}` was kept as you changed it; delete it to get ours",
+            style.display()
+        ),
+        Err(_) => {
+            store::replace(&style, render::STYLE)?;
+            anstream::println!("`{}` is yours to restyle", style.display());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn clean(runtime: &Runtime, dry_run: bool, all: bool) -> Result<ExitCode> {
+    let class = |error: anyhow::Error| Fault::new(Class::Engine, format!("{error:#}"));
+    runtime.block_on(sandbox::outer_engine()).map_err(class)?;
+    let things = runtime.block_on(leftovers::list()).map_err(class)?;
+    let goes = |role| role == Role::LeftOver || all && role == Role::Kept;
+    for thing in &things {
+        let (kind, name) = (thing.kind.word(), &thing.name);
+        match (goes(thing.role), thing.role) {
+            (true, _) if dry_run => anstream::println!("would remove {kind} {name}"),
+            (true, _) => {
+                runtime.block_on(leftovers::remove(thing)).map_err(class)?;
+                anstream::println!("removed {kind} {name}");
+            }
+            (false, Role::InUse) => anstream::println!("in use: {kind} {name}"),
+            (false, _) => anstream::println!("kept: {kind} {name} (`--all` removes it)"),
+        }
+    }
+    if things.is_empty() {
+        anstream::println!("nothing of mdbook-rehearse is with this engine");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn doctor(session: &Session, root: &Path) -> Result<ExitCode> {
+    let class = |error: anyhow::Error| Fault::new(Class::Engine, format!("{error:#}"));
+    let config = match root.join("book.toml").exists() {
+        true => shelf(session, root)?.config,
+        false => Config::default(),
+    };
+    anstream::println!(
+        "replay      works everywhere: pages are made from snapshots and nothing runs"
+    );
+    let engine = match session.runtime.block_on(sandbox::outer_engine()) {
+        Ok(engine) => engine,
+        Err(error) => {
+            anstream::println!(
+                "engine      none: {}",
+                report::visible(&format!("{error:#}"))
+            );
+            bail!(Fault::new(Class::Engine, "exercises cannot run here"));
+        }
+    };
+    let (version, system) = (&engine.server_version, &engine.operating_system);
+    anstream::println!(
+        "engine      Docker {version} on {system}, {}, cgroup v{}",
+        engine.driver,
+        engine.cgroup_version
+    );
+    let tag = sandbox::image_tag(&config.base_image);
+    let things = session.runtime.block_on(leftovers::list()).map_err(class)?;
+    let is_there = things
+        .iter()
+        .any(|it| it.kind == Kind::Image && it.name == tag);
+    anstream::println!(
+        "image       {tag} {}",
+        if is_there {
+            "is there"
+        } else {
+            "is not built yet; building it"
+        }
+    );
+    let n_left_over = things.iter().filter(|it| it.role == Role::LeftOver).count();
+    let n_kept = things.iter().filter(|it| it.role == Role::Kept).count();
+    anstream::println!(
+        "disk        {}",
+        session
+            .runtime
+            .block_on(leftovers::disk_use(&tag))
+            .map_err(class)?
+    );
+    anstream::println!(
+        "things      {n_kept} kept between runs, {n_left_over} left over (`mdbook-rehearse clean`)"
+    );
+    anstream::println!(
+        "rootful     not offered: it takes SYS_ADMIN and NET_ADMIN, and no exercise needs more than rootless gives"
+    );
+    let is_tighter = |it: &&String| {
+        ["sysbox-runc", "runsc", "kata"]
+            .iter()
+            .any(|name| it.starts_with(name))
+    };
+    let tighter: Vec<&str> = engine
+        .runtimes
+        .keys()
+        .filter(is_tighter)
+        .map(String::as_str)
+        .collect();
+    match tighter.as_slice() {
+        [] => anstream::println!(
+            "tighter     no: the engine has no runtime that walls off more (sysbox, gVisor, Kata)"
+        ),
+        names => anstream::println!(
+            "tighter     {} is there, but not used yet",
+            names.join(", ")
+        ),
+    }
+    let progress = Progress::default();
+    let tell = |event: sandbox::Event| progress.show(Notice::Happens(&event));
+    let probe =
+        session
+            .runtime
+            .block_on(sandbox::probe(&config, root, &tell, session.stop.clone()));
+    match probe {
+        Ok(probe) => {
+            let engine = &probe.engine;
+            anstream::println!(
+                "rootless    works: Docker {} ({}, {}) ready in {:.2} s, no privilege and no capability added",
+                engine.version,
+                engine.store,
+                engine.platform,
+                probe.boot.as_secs_f64()
+            );
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) if error.downcast_ref::<Stopped>().is_some() => Err(error),
+        Err(error) => {
+            anstream::println!(
+                "rootless    does not work: {}",
+                report::visible(&format!("{error:#}"))
+            );
+            bail!(Fault::new(Class::Engine, "exercises cannot run here"));
+        }
+    }
+}
+
+fn load(root: &Path) -> Result<MDBook> {
+    MDBook::load(root).with_context(|| {
+        format!(
+            "failed to load the book in `{}`; name the folder that has its book.toml",
+            root.display()
+        )
+    })
+}
+
+/// The exercises of a book, read as mdBook reads it: after the preprocessors that come before ours.
+fn shelf(session: &Session, root: &Path) -> Result<Shelf> {
+    struct Catch {
+        caught: Arc<Mutex<Option<(BookConfig, Book)>>>,
+    }
+    impl Preprocessor for Catch {
+        fn name(&self) -> &str {
+            "rehearse"
+        }
+
+        fn run(&self, context: &PreprocessorContext, book: Book) -> Result<Book> {
+            let mut caught = self
+                .caught
+                .lock()
+                .map_err(|_| anyhow!("another thread panicked"))?;
+            *caught = Some((context.config.clone(), book.clone()));
+            Ok(book)
+        }
+
+        fn supports_renderer(&self, _renderer: &str) -> Result<bool> {
+            Ok(true)
+        }
+    }
+    /// Stands in for mdBook's own renderer, whose chapters these are; nothing is rendered.
+    struct Html;
+    impl Renderer for Html {
+        fn name(&self) -> &str {
+            "html"
+        }
+
+        fn render(&self, _context: &RenderContext) -> Result<()> {
+            Ok(())
+        }
+    }
+    let caught = Arc::new(Mutex::new(None));
+    let mut book = load(root)?;
+    book.with_preprocessor(Catch {
+        caught: caught.clone(),
+    });
+    book.preprocess_book(&Html)?;
+    let caught = caught
+        .lock()
+        .map_err(|_| anyhow!("another thread panicked"))?
+        .take();
+    let (config, book) = caught
+        .context("mdBook did not run the preprocessor for html; see `renderers` in book.toml")?;
+    session.survey(root, &config, &book)
+}
+
+/// The chosen exercises, in the book's order; all of them if none is named.
+fn choose<'a>(shelf: &'a Shelf, choice: &Choice) -> Result<Vec<&'a Subject>> {
+    let names: Vec<&String> = choice
+        .exercises
+        .iter()
+        .chain(&choice.more_exercises)
+        .collect();
+    let is_named = |subject: &Subject, name: &str| {
+        subject.exercise.id == name || subject.exercise.chapter == name
+    };
+    let unknown: Vec<String> = names
+        .iter()
+        .filter(|name| !shelf.survey.subjects.iter().any(|it| is_named(it, name)))
+        .map(|name| format!("no exercise is named `{name}`; `mdbook-rehearse list` names them all"))
+        .collect();
+    if !unknown.is_empty() {
+        bail!(Fault::new(Class::Usage, unknown.join("\n")));
+    }
+    let subjects = shelf.survey.subjects.iter();
+    Ok(subjects
+        .filter(|it| names.is_empty() || names.iter().any(|name| is_named(it, name)))
+        .collect())
+}
+
+/// A session and what stops it.
+fn session(signal: &Arc<AtomicI32>) -> Result<(Session, Arc<watch::Sender<bool>>)> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("failed to start the runtime")?;
+    let (sender, stop) = watch::channel(false);
+    let sender = Arc::new(sender);
+    runtime.spawn(watch_signals(sender.clone(), signal.clone()));
+    // As insta and most others read it.
+    let is_ci = std::env::var("CI").is_ok_and(|it| !matches!(it.as_str(), "" | "0" | "false"));
+    let progress = Progress::default();
+    let writing = if is_ci {
+        Writing::Refused
+    } else {
+        Writing::Allowed
+    };
+    let tell = Box::new(move |notice: Notice<'_>| progress.show(notice));
+    Ok((
+        Session {
+            writing,
+            tell,
+            stop,
+            runtime,
+        },
+        sender,
+    ))
+}
+
+/// The first signal asks for an orderly end; the second ends the process, and the sandbox goes by itself.
+async fn watch_signals(stop: Arc<watch::Sender<bool>>, signal: Arc<AtomicI32>) {
+    use tokio::signal::unix::{SignalKind, signal as listen};
+    let signals = (
+        listen(SignalKind::interrupt()),
+        listen(SignalKind::terminate()),
+        listen(SignalKind::hangup()),
+    );
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = signals else {
+        return;
+    };
+    loop {
+        let number = tokio::select! {
+            _ = interrupt.recv() => 2,
+            _ = terminate.recv() => 15,
+            _ = hangup.recv() => 15,
+        };
+        if signal.swap(number, Ordering::SeqCst) != 0 {
+            std::process::exit(128 + number);
+        }
+        stop.send_replace(true);
+    }
+}
+
+/// mdBook that is killed takes nobody along: its end shows as an error on our standard output, and counts as a signal.
+fn watch_mdbook(stop: Arc<watch::Sender<bool>>, signal: Arc<AtomicI32>) {
+    std::thread::spawn(move || {
+        use rustix::event::{PollFd, PollFlags, poll};
+        let out = io::stdout();
+        loop {
+            // Errors and hang-ups are told without being asked for.
+            let mut fds = [PollFd::new(&out, PollFlags::empty())];
+            match poll(&mut fds, None) {
+                Ok(_) if fds[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) => break,
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return,
+            }
+        }
+        signal.store(15, Ordering::SeqCst);
+        stop.send_replace(true);
+    });
+}
+
+fn log_like_mdbook() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::builder()
+        .with_env_var("MDBOOK_LOG")
+        .with_default_directive(tracing_subscriber::filter::LevelFilter::INFO.into())
+        .from_env_lossy();
+    tracing_subscriber::fmt()
+        .without_time()
+        .with_target(false)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_env_filter(filter)
+        .init();
+}
