@@ -1,4 +1,76 @@
 //! Rehearses every command of a course before its students do.
+//!
+//! A chapter goes in as text and comes out as text; between the two its commands may run in a Docker engine of their own.
+//! This page is the map of the house. The guide in `book/` is for those who use the tool.
+//!
+//! # The stages
+//!
+//! ```text
+//!               (pure: text and values in, values out)                               (edges: disk, engine, terminal)
+//!  chapter text ─parse─▶ Exercise{Step{Command}} ─plan─▶ Plan ─────────────▶ sandbox::rehearse ──▶ Transcript
+//!                              │                                                                        │
+//!                              │      recorded Snapshot ◀─read─ store ◀─write─ merge ◀──────────────────┤
+//!                              │              │                                                         │
+//!                              │              └───────compare (both sides normalized)───────────────────┘
+//!                              │                        │
+//!                              └────────render ◀── Standing       Comparison ──▶ report ─▶ terminal, exit status
+//!                                         └─▶ chapter text with outputs and image table
+//! ```
+//!
+//! # Words
+//!
+//! *exercise*: a chapter with steps. *step*: a fenced block. *command*: one complete shell command of a step. *plan*: every
+//! decision made before running. *transcript*: what the sandbox saw. *snapshot*: what is committed. *recorded* and *fresh*:
+//! of the snapshot and of this run. *drift*: they differ. *standing*: how a step stands to its snapshot before a run.
+//! *verdict*: what became of it in a run.
+//!
+//! # Who answers for what
+//!
+//! | module | answers for |
+//! |---|---|
+//! | [`problem`] | what is wrong, where, and which exit status that is |
+//! | [`config`] | the `[preprocessor.rehearse]` table |
+//! | [`placeholder`], [`bash`], [`interactive`] | what a command's text says: values to supply, complete commands, waiting for a person |
+//! | [`exercise`] | Markdown → exercise: spans, words, commands |
+//! | [`mod@plan`] | run or skip and why, order, limits |
+//! | [`transcript`] | the plain record of a run |
+//! | [`images`] | references, digests, layers: the ledger |
+//! | [`snapshot`] | the committed form; printing and parsing round-trip exactly |
+//! | [`normalize`] | the ordered, named list of rules for volatile text |
+//! | [`mod@compare`] | recorded against fresh, and what of both a new snapshot says |
+//! | [`mod@render`] | what a chapter looks like with its outputs |
+//! | [`sandbox`] **edge** | engine image, container, wire, registries, teardown; the only one that starts processes |
+//! | [`store`] **edge** | the disk: snapshots, written whole or not at all |
+//! | [`run`] | the loop over a book's exercises; how a plan is run is its caller's |
+//! | [`report`] | what the terminal says |
+//! | [`session`] | one use of the tool: what it may do, whom it tells, when it has to stop |
+//! | [`preprocess`] | book in, book out |
+//! | [`mod@install`] | what becomes of a `book.toml` |
+//! | [`progress`] **edge** | bars and lines on standard error |
+//!
+//! The binary's `main.rs` is arguments, signals, printing and exit status.
+//!
+//! # Invariants
+//!
+//! - A module imports only modules above it in this file.
+//! - A pure stage touches no disk, process, clock, environment or terminal.
+//! - Standard output of the preprocessor is one JSON value and nothing else.
+//! - Markdown is edited by source span, never written anew; a chapter without an exercise leaves byte for byte as it came.
+//! - A span never outlives the text that it was cut from: snapshots hold commands and outputs, no offsets.
+//! - What is shown is what was seen; what is compared is normalized on both sides. Where a fresh output equals the recorded
+//!   one after normalizing, the recorded bytes stay.
+//! - Normalizing keeps identity: one container has one label all through an exercise, in its long and its short form.
+//! - A snapshot holds no host name, path, user name or secret, and of the clock only the day.
+//! - One engine belongs to one exercise, and is thrown away with it.
+//! - What a run prints, every image and every snapshot is untrusted. It reaches a page only through `render::escape` and the
+//!   terminal only through [`report::visible`].
+//! - With `CI` set nothing is written unless told to.
+//!
+//! # Where does it go?
+//!
+//! A new word on a fence: [`exercise`]. A new volatile output: a rule and a case in [`normalize`]. Other limits, order or
+//! skips: [`mod@plan`]. Waiting for an engine: [`sandbox`]. Another look: [`mod@render`] or `theme/`. Wording of the terminal:
+//! [`report`]. If two places seem right, the type that changes decides.
 
 #![warn(clippy::disallowed_methods)]
 
