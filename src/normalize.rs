@@ -3,11 +3,15 @@
 //! What has an identity (an ID, a digest, an address) gets a number in its label, the same one all through an exercise;
 //! what is only a measurement (an age, a size) gets none. Words, versions and exit codes stay as they are.
 
+mod progress;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
+
+use self::progress::pieces;
 
 /// Normalizes the outputs of one exercise, in order, with one memory of what was labelled how: the same container ID becomes
 /// the same label all through an exercise, its short form too.
@@ -91,7 +95,17 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "build-progress",
-        doc: "the progress lines of one blob in a build become one line, the last",
+        doc: "of BuildKit's plain progress each step's lines come together, without numbers and times, sorted by title",
+        how: How::Lines,
+    },
+    Rule {
+        name: "compose-progress",
+        doc: "of the progress of `docker compose` each service, container and network keeps its last state, sorted by name",
+        how: How::Lines,
+    },
+    Rule {
+        name: "image-rows",
+        doc: "in a list of images the rows of one image, which come in any order, are sorted",
         how: How::Lines,
     },
     Rule {
@@ -280,11 +294,6 @@ const RULES: &[Rule] = &[
         ),
     },
     Rule {
-        name: "build-times",
-        doc: "the seconds before a line of a build's output become `[DURATION]`",
-        how: How::Text(r"^(#\d{1,6}) \d{1,6}\.\d{1,3} ", "${1} [DURATION] "),
-    },
-    Rule {
         name: "generated-names",
         doc: "a container's name made up by the engine, `quirky_tesla`, becomes `[NAME-1]`",
         how: How::With(
@@ -332,16 +341,6 @@ static COMPILED: LazyLock<Vec<Option<Regex>>> = LazyLock::new(|| {
         How::Text(it, _) | How::Numbered(it, _) | How::With(it, _) => Some(known_regex(it)),
     };
     RULES.iter().map(regex).collect()
-});
-static LAYER: LazyLock<Regex> = LazyLock::new(|| {
-    known_regex(
-        r"^(?<key>[0-9a-f]{12}): (?<state>Pulling fs layer|Waiting|Downloading|Verifying Checksum|Download complete|Extracting|Pull complete|Already exists|Layer already exists|Pushing|Pushed|Preparing|Retrying|Mounted from \S{1,300})(?<rest>.*)$",
-    )
-});
-static BLOB: LazyLock<Regex> = LazyLock::new(|| {
-    known_regex(
-        r"^(?<key>#\d{1,6} (?:extracting )?sha256:[0-9a-f]{64})(?: \S{1,20} / \S{1,20})?(?: \d{1,6}\.\d{1,3}s)?(?: done)?$",
-    )
 });
 static HEADER: LazyLock<Regex> =
     LazyLock::new(|| known_regex(r"^[A-Z][A-Z0-9%/]*(?: +[A-Z0-9%/]+)+ *$"));
@@ -535,95 +534,6 @@ impl Kind {
             Kind::Uuid => "UUID",
             Kind::Veth => "VETH",
         }
-    }
-}
-
-/// Cuts an output into lines in their last state, and runs of progress lines into one piece each.
-fn pieces(output: &[u8]) -> Vec<Piece> {
-    let mut lines = Vec::new();
-    let mut start = 0;
-    for line in output.split_inclusive(|it| *it == b'\n') {
-        let raw = start..start + line.len();
-        start = raw.end;
-        let text = last_state(&String::from_utf8_lossy(line));
-        lines.push(Piece { raw, text });
-    }
-    let mut res: Vec<Piece> = Vec::new();
-    let mut rest = &lines[..];
-    while let Some(first) = rest.first() {
-        let layers = rest.iter().map_while(|it| layer(&it.text)).count();
-        let blobs = rest.iter().map_while(|it| blob(&it.text)).count();
-        let text = match (layers, blobs) {
-            (0, 0) => first.text.clone(),
-            (0, _) => collapse_blobs(&rest[..blobs]),
-            (_, _) => collapse_layers(&rest[..layers]),
-        };
-        let n_lines = layers.max(blobs).max(1);
-        let raw = first.raw.start..rest[n_lines - 1].raw.end;
-        res.push(Piece { raw, text });
-        rest = &rest[n_lines..];
-    }
-    res
-}
-
-fn last_state(line: &str) -> String {
-    let (text, end) = match line.strip_suffix('\n') {
-        Some(text) => (text, "\n"),
-        None => (line, ""),
-    };
-    let mut states = text.rsplit('\r');
-    format!(
-        "{}{end}",
-        states.find(|it| !it.is_empty()).unwrap_or_default()
-    )
-}
-
-fn layer(line: &str) -> Option<(String, String)> {
-    let it = LAYER.captures(line.trim_end_matches('\n'))?;
-    Some((it["key"].to_string(), it["state"].to_string()))
-}
-
-fn blob(line: &str) -> Option<String> {
-    let it = BLOB.captures(line.trim_end_matches('\n'))?;
-    Some(it["key"].to_string())
-}
-
-fn collapse_layers(lines: &[Piece]) -> String {
-    let mut layers = last_of_each(lines.iter().filter_map(|it| layer(&it.text)));
-    layers.sort_by(|a, b| a.1.cmp(&b.1));
-    let text = layers.iter().map(|it| format!("{}: {}", it.0, it.1));
-    with_end_of(lines, text.collect::<Vec<_>>().join("\n"))
-}
-
-fn collapse_blobs(lines: &[Piece]) -> String {
-    let blobs = lines.iter().filter_map(|it| {
-        let text = it.text.trim_end_matches('\n');
-        Some((blob(text)?, text.to_string()))
-    });
-    let text = last_of_each(blobs).into_iter().map(|it| it.1);
-    with_end_of(lines, text.collect::<Vec<_>>().join("\n"))
-}
-
-/// Keeps the last value of each key, in the order in which the keys came.
-fn last_of_each(states: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
-    let mut res: Vec<(String, String)> = Vec::new();
-    let mut idxs = HashMap::new();
-    for (key, state) in states {
-        match idxs.get(&key) {
-            Some(&idx) => res[idx] = (key, state),
-            None => {
-                idxs.insert(key.clone(), res.len());
-                res.push((key, state));
-            }
-        }
-    }
-    res
-}
-
-fn with_end_of(lines: &[Piece], text: String) -> String {
-    match lines.last() {
-        Some(last) if !last.text.ends_with('\n') => text,
-        _ => text + "\n",
     }
 }
 

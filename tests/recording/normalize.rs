@@ -42,6 +42,17 @@ fn every_case_file_becomes_what_it_wants() {
 }
 
 #[test]
+fn the_guide_lists_every_rule_in_order() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("book/src/guide/snapshots.md");
+    let guide = fs::read_to_string(guide).unwrap();
+    let rows: Vec<String> = rules()
+        .iter()
+        .map(|(name, doc)| format!("| `{name}` | {doc} |\n"))
+        .collect();
+    assert!(guide.contains(&rows.concat()), "{}", rows.concat());
+}
+
+#[test]
 fn every_rule_has_a_case_file_and_every_file_a_use() {
     let rules: Vec<String> = rules().iter().map(|it| format!("{}.txt", it.0)).collect();
     let cases: Vec<String> = cases().into_iter().map(|it| it.0).collect();
