@@ -18,10 +18,10 @@ use mdbook_rehearse::preprocess::{self, Rehearse};
 use mdbook_rehearse::problem::{Class, Fault};
 use mdbook_rehearse::progress::Progress;
 use mdbook_rehearse::report::Purpose;
-use mdbook_rehearse::run::{self, Subject};
+use mdbook_rehearse::run::{self, Rehearsal, Subject};
 use mdbook_rehearse::sandbox::leftovers::{self, Kind, Role};
 use mdbook_rehearse::sandbox::{self, Stopped};
-use mdbook_rehearse::session::{Notice, Session, Shelf, Writing};
+use mdbook_rehearse::session::{Notice, Recorded, Session, Shelf, Writing};
 use mdbook_rehearse::{render, report, store};
 use mdbook_renderer::{RenderContext, Renderer};
 use tokio::runtime::Runtime;
@@ -234,24 +234,26 @@ fn record(session: &Session, root: &Path, choice: &Choice, which: Which) -> Resu
         anstream::println!("everything is recorded; `--all` runs it again");
         return Ok(ExitCode::SUCCESS);
     }
-    let rehearsals = session.rehearse(&subjects, &shelf)?;
-    let n_written = session.record(&rehearsals, &shelf)?;
-    for rehearsal in &rehearsals {
+    let (mut n_written, mut n_broken) = (0, 0);
+    session.rehearse(&subjects, &shelf, |it| {
+        let recorded = session.record(&it, &shelf)?;
+        n_written += usize::from(recorded == Recorded::Written);
+        n_broken += usize::from(run::is_broken(&it.comparison));
         anstream::print!(
             "{}",
-            report::comparison(&rehearsal.comparison, Purpose::Recording, root)
+            report::comparison(&it.comparison, Purpose::Recording, root)
         );
-    }
+        Ok(())
+    })?;
     match session.writing {
         Writing::Allowed => {
-            anstream::println!("{n_written} of {} snapshots changed", rehearsals.len())
+            anstream::println!("{n_written} of {} snapshots changed", subjects.len())
         }
         Writing::Refused => {
             anstream::println!("nothing was written: `CI` is set, and `--accept` was not given")
         }
     }
-    let is_broken = rehearsals.iter().any(|it| run::is_broken(&it.comparison));
-    Ok(if is_broken {
+    Ok(if n_broken > 0 {
         ExitCode::from(Class::Broke as u8)
     } else {
         ExitCode::SUCCESS
@@ -262,25 +264,22 @@ fn check(session: &Session, root: &Path, choice: &Choice) -> Result<ExitCode> {
     let shelf = shelf(session, root)?;
     let mut subjects = choose(&shelf, choice)?;
     subjects.retain(|it| run::is_due(it, RunPolicy::Always));
-    let rehearsals = match subjects.is_empty() {
-        true => Vec::new(),
-        false => session.rehearse(&subjects, &shelf)?,
-    };
-    for rehearsal in &rehearsals {
+    let (mut n_well, mut n_drifted, mut n_broken) = (0, 0, 0);
+    let tell = |it: Rehearsal| {
+        match &it.comparison {
+            it if run::is_broken(it) => n_broken += 1,
+            it if run::has_drifted(it) => n_drifted += 1,
+            _ => n_well += 1,
+        }
         anstream::print!(
             "{}",
-            report::comparison(&rehearsal.comparison, Purpose::Checking, root)
+            report::comparison(&it.comparison, Purpose::Checking, root)
         );
+        Ok(())
+    };
+    if !subjects.is_empty() {
+        session.rehearse(&subjects, &shelf, tell)?;
     }
-    let n_broken = rehearsals
-        .iter()
-        .filter(|it| run::is_broken(&it.comparison))
-        .count();
-    let n_drifted = rehearsals
-        .iter()
-        .filter(|it| !run::is_broken(&it.comparison) && run::has_drifted(&it.comparison))
-        .count();
-    let n_well = rehearsals.len() - n_broken - n_drifted;
     anstream::println!("{n_well} as recorded, {n_drifted} drifted, {n_broken} broken");
     if n_drifted > 0 && n_broken == 0 {
         anstream::println!(

@@ -1,6 +1,6 @@
 //! Book in, book out: what mdBook calls. Its protocol is `[context, book]` on standard input and the book on standard output.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::problem::{Class, Fault};
 use crate::render::{self, Page, Renderer};
 use crate::report::{self, Purpose};
 use crate::run::{self, Rehearsal, Subject};
-use crate::session::{Notice, Session, Shelf, Writing};
+use crate::session::{Notice, Session, Shelf, Writing, chapter_path};
 use crate::snapshot::Snapshot;
 
 /// The preprocessor, for mdBook in this process or outside of it.
@@ -84,9 +84,8 @@ impl Preprocessor for Rehearse {
             .filter(|it| run::is_due(it, policy))
             .collect();
         let rehearsals = rehearse_if_possible(session, &due, &shelf)?;
-        session.record(&rehearsals, &shelf)?;
         refuse_broken(session, &rehearsals, &shelf)?;
-        let mut snapshots: BTreeMap<String, Snapshot> = rehearsals
+        let mut snapshots: HashMap<String, Snapshot> = rehearsals
             .into_iter()
             .filter_map(|it| it.snapshot)
             .map(|it| (it.exercise.clone(), it))
@@ -101,17 +100,15 @@ impl Preprocessor for Rehearse {
             "html" => Renderer::Html,
             _ => Renderer::Plain,
         };
+        let subjects = shelf
+            .survey
+            .subjects
+            .iter()
+            .map(|it| (it.exercise.chapter.clone(), it));
+        let subjects: HashMap<String, &Subject> = subjects.collect();
         book.for_each_chapter_mut(|chapter| {
-            let Some(path) = &chapter.source_path else {
-                return;
-            };
-            let path = path.to_string_lossy().replace('\\', "/");
-            if let Some(subject) = shelf
-                .survey
-                .subjects
-                .iter()
-                .find(|it| it.exercise.chapter == path)
-            {
+            let subject = chapter_path(chapter).and_then(|it| subjects.get(&it));
+            if let Some(subject) = subject {
                 let page = Page {
                     markdown: &subject.markdown,
                     exercise: &subject.exercise,
@@ -127,33 +124,41 @@ impl Preprocessor for Rehearse {
     }
 }
 
-/// Runs what is due. Where no engine can be had, a build of what is recorded goes on and says so.
+/// Runs what is due and records it. Where no engine can be had, a build of what is recorded goes on and says so.
 fn rehearse_if_possible(
     session: &Session,
     due: &[&Subject],
     shelf: &Shelf,
 ) -> Result<Vec<Rehearsal>> {
+    let mut rehearsals = Vec::new();
     if due.is_empty() {
-        return Ok(Vec::new());
+        return Ok(rehearsals);
     }
-    match session.rehearse(due, shelf) {
+    let res = session.rehearse(due, shelf, |it| {
+        session.record(&it, shelf)?;
+        rehearsals.push(it);
+        Ok(())
+    });
+    match res {
         Err(error) if shelf.config.run == RunPolicy::Stale && is_engine_trouble(&error) => {
-            let chapters: Vec<&str> = due.iter().map(|it| it.exercise.chapter.as_str()).collect();
+            let missing = due[rehearsals.len()..]
+                .iter()
+                .map(|it| it.exercise.chapter.as_str());
+            let missing: Vec<&str> = missing.collect();
             let text = format!(
                 "rehearse: warning: could not run {}: {error:#}\n\
                  rehearse: warning: the pages show what is recorded and mark the rest\n",
-                chapters.join(", ")
+                missing.join(", ")
             );
             (session.tell)(Notice::Text(&text));
-            Ok(Vec::new())
         }
-        Ok(rehearsals) if session.writing == Writing::Refused => {
+        Ok(()) if session.writing == Writing::Refused => {
             let text = "rehearse: warning: this is a CI job (`CI` is set); the new recordings are not written\n";
             (session.tell)(Notice::Text(text));
-            Ok(rehearsals)
         }
-        res => res,
+        res => res?,
     }
+    Ok(rehearsals)
 }
 
 fn is_engine_trouble(error: &anyhow::Error) -> bool {

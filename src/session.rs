@@ -1,13 +1,14 @@
 //! One use of the tool: what it may do, whom it tells, when it has to stop. It leads a book's exercises through the stages
 //! and the edges, the same way for a build and for the command line.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use mdbook_preprocessor::book::Book;
+use mdbook_preprocessor::book::{Book, Chapter};
 use mdbook_preprocessor::config::Config as BookConfig;
 use tokio::runtime::Runtime;
 
@@ -89,17 +90,13 @@ impl Session {
             Fault::new(Class::Usage, lines.join("\n"))
         })?;
         let store = Store::of_book(root, &book_config.book.src)?;
-        let mut chapters: Vec<(String, &str)> = Vec::new();
-        for chapter in book.chapters() {
-            let Some(path) = &chapter.source_path else {
-                continue;
-            };
-            let path = path.to_string_lossy().replace('\\', "/");
-            // A file may be listed twice; it is one exercise.
-            if !chapters.iter().any(|it| it.0 == path) {
-                chapters.push((path, &chapter.content));
-            }
-        }
+        let mut seen = HashSet::new();
+        let chapters = book
+            .chapters()
+            .filter_map(|it| Some((chapter_path(it)?, it.content.as_str())));
+        // A file may be listed twice; it is one exercise.
+        let chapters: Vec<(String, &str)> =
+            chapters.filter(|it| seen.insert(it.0.clone())).collect();
         let chapters = chapters.iter().map(|(path, text)| (path.as_str(), *text));
         let survey = run::survey(chapters, &config, |exercise| store.read(exercise))?;
         if !survey.problems.is_empty() {
@@ -126,8 +123,14 @@ impl Session {
         })
     }
 
-    /// Runs exercises one after the other. An exercise that breaks does not keep the others from running.
-    pub fn rehearse(&self, subjects: &[&Subject], shelf: &Shelf) -> Result<Vec<Rehearsal>> {
+    /// Runs exercises one after the other; `done` gets each as it is over. One that breaks does not keep the others from
+    /// running, and trouble with the engine takes nothing from those before it.
+    pub fn rehearse(
+        &self,
+        subjects: &[&Subject],
+        shelf: &Shelf,
+        mut done: impl FnMut(Rehearsal) -> Result<()>,
+    ) -> Result<()> {
         self.runtime.block_on(async {
             sandbox::outer_engine().await.map_err(engine_fault)?;
             // What an earlier run could not take along goes first; trouble with it shows where it matters.
@@ -137,7 +140,6 @@ impl Session {
                 reason = "the day is all that a snapshot says of the clock"
             )]
             let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-            let mut rehearsals = Vec::new();
             for subject in subjects {
                 let chapter = &subject.exercise.chapter;
                 let n_commands = in_run_order(&subject.plan)
@@ -155,24 +157,40 @@ impl Session {
                 })
                 .await;
                 (self.tell)(Notice::Ends);
-                rehearsals.push(rehearsal.map_err(engine_fault)?);
+                done(rehearsal.map_err(engine_fault)?)?;
             }
-            Ok(rehearsals)
+            Ok(())
         })
     }
 
-    /// Writes the snapshots of exercises that went well, if that is allowed; the number of files that changed.
-    pub fn record(&self, rehearsals: &[Rehearsal], shelf: &Shelf) -> Result<usize> {
-        if self.writing == Writing::Refused {
-            return Ok(0);
+    /// Writes the snapshot of an exercise that went well, if that is allowed and something differs.
+    pub fn record(&self, rehearsal: &Rehearsal, shelf: &Shelf) -> Result<Recorded> {
+        match &rehearsal.snapshot {
+            Some(snapshot) if self.writing == Writing::Allowed => {
+                let _lock = shelf.store.lock(PATIENCE)?;
+                match shelf.store.write(snapshot)? {
+                    true => Ok(Recorded::Written),
+                    false => Ok(Recorded::Unchanged),
+                }
+            }
+            _ => Ok(Recorded::Unchanged),
         }
-        let _lock = shelf.store.lock(PATIENCE)?;
-        let mut n_written = 0;
-        for snapshot in rehearsals.iter().filter_map(|it| it.snapshot.as_ref()) {
-            n_written += usize::from(shelf.store.write(snapshot)?);
-        }
-        Ok(n_written)
     }
+}
+
+/// What became of a snapshot's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is another than before.
+    Written,
+    /// It is as before.
+    Unchanged,
+}
+
+/// Path of a chapter's file inside the book's source folder, with `/`; `None` for a draft.
+pub fn chapter_path(chapter: &Chapter) -> Option<String> {
+    let path = chapter.source_path.as_ref()?;
+    Some(path.to_string_lossy().replace('\\', "/"))
 }
 
 /// Gives trouble with the engine its class; being told to stop is none.

@@ -333,6 +333,27 @@ mod a_changed_book {
     }
 
     #[test]
+    fn keeps_what_was_recorded_before_an_engine_broke() {
+        let book = recorded("");
+        book.write(
+            "src/SUMMARY.md",
+            "- [Small](small.md)\n- [Other](other.md)\n",
+        );
+        book.write("src/small.md", &SMALL.replace("three", "four"));
+        book.write(
+            "src/other.md",
+            "# Other\n\n```bash\npkill dockerd; sleep 5\n```\n",
+        );
+        let said = build(&book);
+        assert_eq!(said.status, 0, "{}", said.err);
+        let warning = "could not run other.md: other.md:4: the sandbox broke during this command: the engine stopped";
+        assert!(said.err.contains(warning), "{}", said.err);
+        assert!(book.read("snapshots/small.snap").contains("| four\n"));
+        assert!(book.read("book/small.html").contains(">four<"));
+        assert!(book.read("book/other.html").contains("Not recorded yet"));
+    }
+
+    #[test]
     fn is_not_built_with_a_broken_step_but_its_other_exercises_are_kept() {
         let book = recorded("");
         let before = book.read("snapshots/small.snap");
