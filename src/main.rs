@@ -20,7 +20,7 @@ use mdbook_rehearse::progress::Progress;
 use mdbook_rehearse::report::Purpose;
 use mdbook_rehearse::run::{self, Rehearsal, Subject};
 use mdbook_rehearse::sandbox::leftovers::{self, Kind, Role};
-use mdbook_rehearse::sandbox::{self, Stopped};
+use mdbook_rehearse::sandbox::{self, OuterEngine, Stopped};
 use mdbook_rehearse::session::{Notice, Recorded, Session, Shelf, Writing};
 use mdbook_rehearse::{render, report, store};
 use mdbook_renderer::{RenderContext, Renderer};
@@ -366,58 +366,81 @@ fn clean(runtime: &Runtime, dry_run: bool, all: bool) -> Result<ExitCode> {
 }
 
 fn doctor(session: &Session, root: &Path) -> Result<ExitCode> {
-    let class = |error: anyhow::Error| Fault::new(Class::Engine, format!("{error:#}"));
     let config = match root.join("book.toml").exists() {
         true => shelf(session, root)?.config,
         false => Config::default(),
     };
-    anstream::println!(
-        "replay      works everywhere: pages are made from snapshots and nothing runs"
+    diagnose(
+        "replay",
+        "works everywhere: pages are made from snapshots and nothing runs",
     );
-    let engine = match session.runtime.block_on(sandbox::outer_engine()) {
-        Ok(engine) => engine,
-        Err(error) => {
-            anstream::println!(
-                "engine      none: {}",
-                report::visible(&format!("{error:#}"))
-            );
-            bail!(Fault::new(Class::Engine, "exercises cannot run here"));
-        }
-    };
+    let engine = session.runtime.block_on(sandbox::outer_engine());
+    let engine = engine.map_err(|it| hopeless("engine", "none", &it))?;
     let (version, system) = (&engine.server_version, &engine.operating_system);
-    anstream::println!(
-        "engine      Docker {version} on {system}, {}, cgroup v{}",
-        engine.driver,
-        engine.cgroup_version
+    let (driver, cgroup) = (&engine.driver, &engine.cgroup_version);
+    diagnose(
+        "engine",
+        &format!("Docker {version} on {system}, {driver}, cgroup v{cgroup}"),
     );
+    diagnose_kept(session, &config)?;
+    diagnose_walls(&engine);
+    let progress = Progress::default();
+    let watch = |event: sandbox::Event| progress.show(Notice::Happens(&event));
+    let probe = sandbox::probe(&config, root, &watch, session.stop.clone());
+    match session.runtime.block_on(probe) {
+        Ok(probe) => {
+            let sandbox::Probe { engine, boot } = probe;
+            let engine = format!(
+                "Docker {} ({}, {})",
+                engine.version, engine.store, engine.platform
+            );
+            let walls = "no privilege and no capability added";
+            diagnose(
+                "rootless",
+                &format!(
+                    "works: {engine} ready in {:.2} s, {walls}",
+                    boot.as_secs_f64()
+                ),
+            );
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) if error.downcast_ref::<Stopped>().is_some() => Err(error),
+        Err(error) => Err(hopeless("rootless", "does not work", &error)),
+    }
+}
+
+/// What is kept between runs, and what was left behind.
+fn diagnose_kept(session: &Session, config: &Config) -> Result<()> {
     let tag = sandbox::image_tag(&config.base_image);
-    let things = session.runtime.block_on(leftovers::list()).map_err(class)?;
+    let (things, disk) = session
+        .runtime
+        .block_on(async {
+            anyhow::Ok((leftovers::list().await?, leftovers::disk_use(&tag).await?))
+        })
+        .map_err(|it| Fault::new(Class::Engine, format!("{it:#}")))?;
     let is_there = things
         .iter()
         .any(|it| it.kind == Kind::Image && it.name == tag);
-    anstream::println!(
-        "image       {tag} {}",
-        if is_there {
-            "is there"
-        } else {
-            "is not built yet; building it"
-        }
+    let state = if is_there {
+        "is there"
+    } else {
+        "is not built yet; building it"
+    };
+    diagnose("image", &format!("{tag} {state}"));
+    diagnose("disk", &disk);
+    let count = |role| things.iter().filter(|it| it.role == role).count();
+    let (n_kept, n_left_over) = (count(Role::Kept), count(Role::LeftOver));
+    diagnose(
+        "things",
+        &format!("{n_kept} kept between runs, {n_left_over} left over (`mdbook-rehearse clean`)"),
     );
-    let n_left_over = things.iter().filter(|it| it.role == Role::LeftOver).count();
-    let n_kept = things.iter().filter(|it| it.role == Role::Kept).count();
-    anstream::println!(
-        "disk        {}",
-        session
-            .runtime
-            .block_on(leftovers::disk_use(&tag))
-            .map_err(class)?
-    );
-    anstream::println!(
-        "things      {n_kept} kept between runs, {n_left_over} left over (`mdbook-rehearse clean`)"
-    );
-    anstream::println!(
-        "rootful     not offered: it takes SYS_ADMIN and NET_ADMIN, and no exercise needs more than rootless gives"
-    );
+    Ok(())
+}
+
+/// The levels of isolation that are not used, and why.
+fn diagnose_walls(engine: &OuterEngine) {
+    let rootful = "not offered: it takes SYS_ADMIN and NET_ADMIN, and no exercise needs more than rootless gives";
+    diagnose("rootful", rootful);
     let is_tighter = |it: &&String| {
         ["sysbox-runc", "runsc", "kata"]
             .iter()
@@ -429,42 +452,24 @@ fn doctor(session: &Session, root: &Path) -> Result<ExitCode> {
         .filter(is_tighter)
         .map(String::as_str)
         .collect();
-    match tighter.as_slice() {
-        [] => anstream::println!(
-            "tighter     no: the engine has no runtime that walls off more (sysbox, gVisor, Kata)"
-        ),
-        names => anstream::println!(
-            "tighter     {} is there, but not used yet",
-            names.join(", ")
-        ),
-    }
-    let progress = Progress::default();
-    let tell = |event: sandbox::Event| progress.show(Notice::Happens(&event));
-    let probe =
-        session
-            .runtime
-            .block_on(sandbox::probe(&config, root, &tell, session.stop.clone()));
-    match probe {
-        Ok(probe) => {
-            let engine = &probe.engine;
-            anstream::println!(
-                "rootless    works: Docker {} ({}, {}) ready in {:.2} s, no privilege and no capability added",
-                engine.version,
-                engine.store,
-                engine.platform,
-                probe.boot.as_secs_f64()
-            );
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(error) if error.downcast_ref::<Stopped>().is_some() => Err(error),
-        Err(error) => {
-            anstream::println!(
-                "rootless    does not work: {}",
-                report::visible(&format!("{error:#}"))
-            );
-            bail!(Fault::new(Class::Engine, "exercises cannot run here"));
-        }
-    }
+    let tighter = match tighter.as_slice() {
+        [] => "no: the engine has no runtime that walls off more (sysbox, gVisor, Kata)".to_owned(),
+        names => format!("{} is there, but not used yet", names.join(", ")),
+    };
+    diagnose("tighter", &tighter);
+}
+
+fn diagnose(what: &str, finding: &str) {
+    anstream::println!("{what:<12}{finding}");
+}
+
+/// Tells why no exercise can run on this machine.
+fn hopeless(what: &str, finding: &str, error: &anyhow::Error) -> anyhow::Error {
+    diagnose(
+        what,
+        &format!("{finding}: {}", report::visible(&format!("{error:#}"))),
+    );
+    Fault::new(Class::Engine, "exercises cannot run here").into()
 }
 
 fn load(root: &Path) -> Result<MDBook> {

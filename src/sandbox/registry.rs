@@ -205,7 +205,7 @@ async fn launch(container: &mut Container, settings: &str, address: &str) -> Res
             "the registry did not answer within {} s",
             LAUNCH.as_secs()
         )),
-        why => Launched::Failed(why.to_owned()),
+        why => Launched::Failed(why.trim_start_matches("panic: ").to_owned()),
     })
 }
 
