@@ -92,12 +92,12 @@ docker push <user>/alpine
 
 const QUIET: &str = "# Nothing to run\n\nText.\n";
 
-/// A new book, not built yet. It has no search: mdBook's own indexer and ours may be of different releases.
+/// A new book, not built yet.
 #[track_caller]
 fn new_book() -> Scratch {
     let tables = tables("");
     let book = Scratch::new(
-        &format!("{tables}\n[output.html.search]\nenable = false\n[output.markdown]\n"),
+        &format!("{tables}\n[output.html]\n[output.markdown]\n"),
         &[("pulling.md", PULLING), ("quiet.md", QUIET)],
     );
     book.write("secret.txt", "SECRET");
