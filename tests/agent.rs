@@ -217,14 +217,16 @@ fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sandbox/agent.rs");
-        // A name of its own a process, so that two test runs do not write to one file.
-        let program = format!("agent-{}", std::process::id());
-        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(program);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let program = folder.join("agent");
+        // Built under a name of this process, so that two test runs do not write to one file.
+        let fresh = folder.join(format!("agent-{}", std::process::id()));
         let status = Command::new("rustc")
             .args(["--edition", "2021", "-O", "-A", "dead_code", "-o"])
-            .args([&program, &source])
+            .args([&fresh, &source])
             .status();
         assert!(status.unwrap().success(), "rustc failed");
+        fs::rename(fresh, &program).unwrap();
         program
     })
 }
