@@ -108,7 +108,9 @@ pub fn parse(chapter: &str, markdown: &str, config: &Config) -> (Option<Exercise
     let mut ids = Ids::default();
     let lines = Lines::new(markdown);
     for fence in fences(markdown, config, &lines, &mut problems) {
-        let info = parse_info(markdown, &fence, &mut problems);
+        let info = parse_info(markdown, &fence.info);
+        let faults = info.faults.into_iter();
+        problems.extend(faults.map(|it| Problem::error(fence.line, it)));
         let mut words = info.words;
         if words.role == Role::Task && fence.section.in_cleanup {
             words.role = Role::Cleanup;

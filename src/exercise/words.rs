@@ -2,11 +2,9 @@
 
 use std::ops::Range;
 
-use super::fence::Fence;
 use super::{Failure, Role, Visibility, Words};
 use crate::config;
 use crate::nearest::advice;
-use crate::problem::Problem;
 
 /// Words that fences may have, with what follows them.
 const WORDS: [&str; 8] = [
@@ -78,13 +76,17 @@ pub(super) fn has_ignore(info: &str) -> bool {
 pub(super) struct Info {
     pub(super) words: Words,
     pub(super) id: Option<String>,
+    /// Bytes of our words in the chapter.
     pub(super) spans: Vec<Range<usize>>,
+    /// What is wrong with it.
+    pub(super) faults: Vec<String>,
 }
 
-pub(super) fn parse_info(markdown: &str, fence: &Fence, problems: &mut Vec<Problem>) -> Info {
+/// Reads the info string that stands at these bytes of a chapter.
+pub(super) fn parse_info(markdown: &str, at: &Range<usize>) -> Info {
     let mut info = Info::default();
     let mut seen: Vec<&str> = Vec::new();
-    for word in split_info(&markdown[fence.info.clone()]).iter().skip(1) {
+    for word in split_info(&markdown[at.clone()]).iter().skip(1) {
         let (name, value) = match word.text.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (word.text, None),
@@ -96,22 +98,22 @@ pub(super) fn parse_info(markdown: &str, fence: &Fence, problems: &mut Vec<Probl
             continue;
         }
         if seen.contains(&name) {
-            let message = format!("word `{name}` stands twice; remove one");
-            problems.push(Problem::error(fence.line, message));
+            let fault = format!("word `{name}` stands twice; remove one");
+            info.faults.push(fault);
         }
         seen.push(name);
         if let Err(it) = take_word(name, value, &mut info) {
-            problems.push(Problem::error(fence.line, it));
+            info.faults.push(it);
         }
-        let span = fence.info.start + word.span.start..fence.info.start + word.span.end;
+        let span = at.start + word.span.start..at.start + word.span.end;
         match info.spans.last_mut() {
             Some(last) if last.end == span.start => last.end = span.end,
             _ => info.spans.push(span),
         }
     }
     if seen.contains(&"setup") && seen.contains(&"cleanup") {
-        let message = "a block cannot be both `setup` and `cleanup`; remove one".to_string();
-        problems.push(Problem::error(fence.line, message));
+        let fault = "a block cannot be both `setup` and `cleanup`; remove one".to_string();
+        info.faults.push(fault);
     }
     info
 }
