@@ -22,7 +22,7 @@ static LAYER_ID: LazyLock<Regex> = LazyLock::new(|| known_regex("^[0-9a-f]{12}$"
 /// A line of the progress of `docker compose`.
 static SERVICE: LazyLock<Regex> = LazyLock::new(|| {
     known_regex(
-        r"^ (?<key>(?:(?:Container|Network|Volume|Image) )?[0-9A-Za-z_]\S{0,299}) +(?<state>Pulling fs layer|Pulling|Pulled|Waiting|Downloading|Verifying Checksum|Download complete|Extracting|Pull complete|Already exists|Creating|Created|Recreate|Recreated|Starting|Started|Running|Healthy|Exited|Stopping|Stopped|Killing|Killed|Removing|Removed|Building|Built)(?: .*)?$",
+        r"^ (?<key>(?:(?:Container|Network|Volume|Image) )?[0-9A-Za-z_][0-9A-Za-z_.:/@-]{0,299}) +(?<state>Pulling fs layer|Pulling|Pulled|Waiting|Downloading|Verifying Checksum|Download complete|Extracting|Pull complete|Already exists|Creating|Created|Recreate|Recreated|Starting|Started|Running|Healthy|Exited|Stopping|Stopped|Killing|Killed|Removing|Removed|Building|Built)(?: .*)?$",
     )
 });
 /// A line of BuildKit's plain progress: the number of a build step, and what is told of it.
