@@ -29,6 +29,7 @@
 //! | module | answers for |
 //! |---|---|
 //! | [`problem`] | what is wrong, where, and which exit status that is |
+//! | [`character`] | which characters nobody sees |
 //! | [`config`] | the `[preprocessor.rehearse]` table |
 //! | [`placeholder`], [`bash`], [`interactive`] | what a command's text says: values to supply, complete commands, waiting for a person |
 //! | [`exercise`] | Markdown → exercise: spans, words, commands |
@@ -75,6 +76,7 @@
 #![warn(clippy::disallowed_methods)]
 
 pub mod problem;
+pub mod character;
 mod nearest;
 pub mod config;
 pub mod placeholder;

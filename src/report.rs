@@ -7,6 +7,7 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 use similar::{ChangeTag, TextDiff};
 
+use crate::character::is_unseen;
 use crate::compare::{Comparison, Drift, Moved, Standing, StepComparison, Verdict};
 use crate::plan::Skip;
 use crate::problem::{Level, Located};
@@ -288,19 +289,13 @@ fn push_lines(text: &mut String, mark: &str, lines: &str) {
     }
 }
 
-/// Text in which nothing steers a terminal: control characters and those that turn the reading direction are escaped.
+/// Text in which nothing steers a terminal or hides: characters that nobody sees are escaped.
 pub fn visible(text: &str) -> String {
     let mut res = String::with_capacity(text.len());
     for char in text.chars() {
         match char {
             '\t' | '\n' => res.push(char),
-            '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}'
-            | '\u{feff}' => {
-                res.extend(char.escape_unicode());
-            }
-            char if char.is_control() => res.extend(char.escape_unicode()),
+            char if is_unseen(char) => res.extend(char.escape_unicode()),
             char => res.push(char),
         }
     }

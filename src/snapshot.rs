@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
+use crate::character::is_unseen;
 use crate::config::Source;
 use crate::images::LedgerEntry;
 use crate::problem::Problem;
@@ -193,14 +194,9 @@ fn is_plain(text: &str) -> bool {
 fn is_hidden(c: char) -> bool {
     match c {
         '\t' => false,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' => {
-            true
-        }
-        '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' => true,
-        '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' => true,
-        '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' => true,
-        '\u{e0000}'..='\u{e0fff}' => true,
-        _ => c.is_control(),
+        // Variation selectors and musical controls change how their neighbours look.
+        '\u{fe00}'..='\u{fe0f}' | '\u{1d173}'..='\u{1d17a}' => true,
+        _ => is_unseen(c),
     }
 }
 

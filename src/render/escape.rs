@@ -1,28 +1,15 @@
 //! The one door through which untrusted text gets into a page: controls made visible, then every character that HTML, Markdown
 //! or another preprocessor might react to written as a reference. It knows nothing of what the text means.
 
+use crate::character::is_unseen;
+
 /// Spells a character that would be unseen, or would act on its surroundings: `\x07`, `\u{202e}`. `None`: show it as it is.
 pub(super) fn visible(ch: char) -> Option<String> {
     let code = u32::from(ch);
     match ch {
         '\n' | '\t' => None,
         '\0'..='\x1f' | '\x7f' => Some(format!("\\x{code:02x}")),
-        // C1 controls, soft hyphen, bidi and zero-width characters, invisible fillers, tags.
-        '\u{80}'..='\u{9f}'
-        | '\u{ad}'
-        | '\u{34f}'
-        | '\u{61c}'
-        | '\u{115f}'..='\u{1160}'
-        | '\u{17b4}'..='\u{17b5}'
-        | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{3164}'
-        | '\u{feff}'
-        | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}' => Some(format!("\\u{{{code:x}}}")),
+        it if is_unseen(it) => Some(format!("\\u{{{code:x}}}")),
         _ => None,
     }
 }
