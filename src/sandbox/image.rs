@@ -26,13 +26,13 @@ pub fn tag(base_image: &str) -> String {
         hash.update([0]);
         hash.update(text);
     }
-    let hash: String = hash
-        .finalize()
-        .iter()
-        .take(6)
-        .map(|it| format!("{it:02x}"))
-        .collect();
-    format!("mdbook-rehearse/sandbox:{hash}")
+    format!("mdbook-rehearse/sandbox:{}", short(hash))
+}
+
+/// As much of a hash as a name needs: twelve hexadecimal digits.
+pub(crate) fn short(hash: Sha256) -> String {
+    let hash = hash.finalize();
+    hash.iter().take(6).map(|it| format!("{it:02x}")).collect()
 }
 
 /// Makes sure that the image is there, and gives its tag.

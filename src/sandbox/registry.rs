@@ -99,12 +99,14 @@ async fn serve(
         Some(_) => options.push("bridge"),
     }
     let mut options: Vec<String> = options.into_iter().map(str::to_owned).collect();
-    let settings = format!(
-        "version: 0.1\nlog: {{level: warn, accesslog: {{disabled: true}}}}\n\
-         storage: {{filesystem: {{rootdirectory: {STORAGE}}}, delete: {{enabled: true}}}}\n\
-         http: {{addr: \":{port}\", secret: \"{}\", tls: {{certificate: certificate.pem, key: key.pem}}}}\n",
-        site.run.id,
-    );
+    let settings = |storage: &str| {
+        format!(
+            "version: 0.1\nlog: {{level: warn, accesslog: {{disabled: true}}}}\n\
+             storage: {{filesystem: {{rootdirectory: {STORAGE}}}, {storage}}}\n\
+             http: {{addr: \":{port}\", secret: \"{}\", tls: {{certificate: certificate.pem, key: key.pem}}}}\n",
+            site.run.id,
+        )
+    };
     if let Some(upstream) = upstream {
         let volume = cache(host, upstream).await?;
         options.extend([
@@ -129,18 +131,13 @@ async fn serve(
     }
     let identity = site.authority.identify(&names)?;
     let mut files = tar::Builder::new(Vec::new());
-    let proxying = match upstream {
-        None => settings.clone(),
-        Some(it) => format!(
-            "{settings}proxy: {{remoteurl: {}}}\n",
-            serde_json::to_string(it)?
-        ),
-    };
-    image::append(&mut files, "registry.yml", proxying.as_bytes())?;
-    let offline = settings.replace(
-        "delete: {enabled: true}",
-        "maintenance: {readonly: {enabled: true}}",
-    );
+    let mut online = settings("delete: {enabled: true}");
+    if let Some(upstream) = upstream {
+        let upstream = serde_json::to_string(upstream)?;
+        online.push_str(&format!("proxy: {{remoteurl: {upstream}}}\n"));
+    }
+    image::append(&mut files, "registry.yml", online.as_bytes())?;
+    let offline = settings("maintenance: {readonly: {enabled: true}}");
     image::append(&mut files, "offline.yml", offline.as_bytes())?;
     image::append(
         &mut files,
@@ -324,9 +321,5 @@ fn hash<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    hash.finalize()
-        .iter()
-        .take(6)
-        .map(|it| format!("{it:02x}"))
-        .collect()
+    image::short(hash)
 }
