@@ -25,6 +25,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use regex::bytes::Regex;
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::Instant;
 
 use crate::compare::as_expected;
@@ -37,7 +38,9 @@ use crate::sandbox::labels::Run;
 use crate::sandbox::registry::Site;
 use crate::sandbox::teardown::{Rush, Teardown};
 use crate::sandbox::wire::{End, Start};
-use crate::transcript::{CommandTranscript, Ending, Engine, Image, StepTranscript, Transcript};
+use crate::transcript::{
+    CommandTranscript, Ending, Engine, Image, Inventory, StepTranscript, Transcript,
+};
 
 pub use docker::{OuterEngine, outer_engine};
 pub use image::tag as image_tag;
@@ -272,6 +275,7 @@ impl Sandbox {
         {
             last.images = self.look_at_images().await?.or(last.images.take());
         }
+        let left = self.count_what_is_left().await?;
         let steps = steps.into_iter().map(|(id, commands)| {
             let commands = commands
                 .into_iter()
@@ -297,6 +301,7 @@ impl Sandbox {
             engine,
             registries,
             steps,
+            left,
         })
     }
 
@@ -363,12 +368,8 @@ impl Sandbox {
         struct Info {
             driver: String,
         }
-        let version = self.container.get("/version", |_, _| {}).await?;
-        let version: Version =
-            serde_json::from_slice(&version).context("the engine's version has an unknown form")?;
-        let info = self.container.get("/info", |_, _| {}).await?;
-        let info: Info = serde_json::from_slice(&info)
-            .context("the engine's information has an unknown form")?;
+        let version: Version = self.ask("/version").await?;
+        let info: Info = self.ask("/info").await?;
         Ok(Engine {
             version: version.version,
             store: info.driver,
@@ -406,6 +407,42 @@ impl Sandbox {
         images.sort_by(|a, b| (&a.tags, &a.digests, &a.id).cmp(&(&b.tags, &b.digests, &b.id)));
         self.inventory = (list, images.clone());
         Ok(Some(images))
+    }
+
+    async fn count_what_is_left(&mut self) -> Result<Inventory> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Network {
+            name: String,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Volumes {
+            volumes: Option<Vec<IgnoredAny>>,
+        }
+        const OF_THE_ENGINE: [&str; 5] = ["bridge", "host", "none", "ingress", "docker_gwbridge"];
+        let containers: Vec<IgnoredAny> = self.ask("/containers/json?all=1").await?;
+        let images: Vec<IgnoredAny> = self.ask("/images/json").await?;
+        let volumes: Volumes = self.ask("/volumes").await?;
+        let networks: Vec<Network> = self.ask("/networks").await?;
+        let is_own = |it: &&Network| !OF_THE_ENGINE.contains(&it.name.as_str());
+        Ok(Inventory {
+            containers: containers.len(),
+            images: images.len(),
+            volumes: volumes.volumes.map_or(0, |it| it.len()),
+            networks: networks.iter().filter(is_own).count(),
+        })
+    }
+
+    /// What the engine's API says at a path.
+    async fn ask<T: DeserializeOwned>(&mut self, path: &str) -> Result<T> {
+        let outputs = &mut self.outputs;
+        let body = self
+            .container
+            .get(path, |id, bytes| outputs.add(id, bytes))
+            .await?;
+        serde_json::from_slice(&body)
+            .with_context(|| format!("the engine's answer for `{path}` has an unknown form"))
     }
 
     async fn layers(&mut self, id: &str) -> Result<Vec<String>> {

@@ -14,6 +14,8 @@ pub struct Transcript {
     pub registries: BTreeMap<String, Source>,
     /// Steps that began, in the order in which they ran.
     pub steps: Vec<StepTranscript>,
+    /// What the engine had after the last step.
+    pub left: Inventory,
 }
 
 /// The engine that ran an exercise.
@@ -25,6 +27,19 @@ pub struct Engine {
     pub store: String,
     /// `linux/amd64`.
     pub platform: String,
+}
+
+/// How many things an engine has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Inventory {
+    /// Containers, running or not.
+    pub containers: usize,
+    /// Images, with or without a tag.
+    pub images: usize,
+    /// Volumes, with or without a name of their own.
+    pub volumes: usize,
+    /// Networks that somebody made: neither the three of every engine nor the two of every swarm.
+    pub networks: usize,
 }
 
 /// A step that began.

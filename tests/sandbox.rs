@@ -1,5 +1,8 @@
 //! The sandbox, against a real engine and the stand-ins: what runs in it, what it can reach, and that nothing is left.
 
+#[path = "sandbox/engine.rs"]
+mod engine;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;

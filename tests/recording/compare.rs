@@ -9,7 +9,7 @@ use mdbook_rehearse::exercise::{Command, Failure, Role};
 use mdbook_rehearse::plan::{Decision, Expect, Plan, PlannedStep, Skip};
 use mdbook_rehearse::snapshot::{Snapshot, print};
 use mdbook_rehearse::transcript::{
-    CommandTranscript, Ending, Engine, Image, StepTranscript, Transcript,
+    CommandTranscript, Ending, Engine, Image, Inventory, StepTranscript, Transcript,
 };
 use proptest::prelude::*;
 
@@ -108,6 +108,7 @@ fn transcript(steps: Vec<StepTranscript>) -> Transcript {
         },
         registries: BTreeMap::from([("docker.io".to_string(), Source::Local)]),
         steps,
+        left: Inventory::default(),
     }
 }
 

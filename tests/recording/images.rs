@@ -4,7 +4,7 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use mdbook_rehearse::images::{familiar_name, full_name, host, ledger, repository, same_as};
 use mdbook_rehearse::transcript::{
-    CommandTranscript, Ending, Engine, Image, StepTranscript, Transcript,
+    CommandTranscript, Ending, Engine, Image, Inventory, StepTranscript, Transcript,
 };
 
 /// Prints the ledger of steps that each leave these images: reference, digest, ID, first step, same as.
@@ -45,6 +45,7 @@ fn transcript(inventories: &[&[Image]]) -> Transcript {
         },
         registries: BTreeMap::new(),
         steps: steps.collect(),
+        left: Inventory::default(),
     }
 }
 
