@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use mdbook_rehearse::config::{self, Config};
 use mdbook_rehearse::exercise::{Command, Role};
 use mdbook_rehearse::plan::{Decision, Expect, Plan, PlannedStep};
-use mdbook_rehearse::sandbox::{self, Event};
+use mdbook_rehearse::sandbox::{self, Event, Surroundings};
 use serde_json::json;
 
 const N_RUNS: usize = 10;
@@ -86,7 +86,11 @@ async fn measure(n_steps: usize, config: &Config) -> Run {
             .push((Instant::now(), event))
     };
     let (_sender, stop) = tokio::sync::watch::channel(false);
-    let transcript = sandbox::rehearse(&plan(n_steps), config, Path::new("."), &watch, stop).await;
+    let surroundings = Surroundings {
+        root: Path::new("."),
+        build_folder: Path::new("book"),
+    };
+    let transcript = sandbox::rehearse(&plan(n_steps), config, surroundings, &watch, stop).await;
     let end = Instant::now();
     let transcript = transcript.expect("a sandbox runs; `make engine` starts an engine");
     assert_eq!(transcript.steps.len(), n_steps);

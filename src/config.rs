@@ -31,6 +31,8 @@ pub struct Config {
     /// Registry host, as people write it, to where its images come from; default: `docker.io`, `quay.io`, `ghcr.io` and
     /// `public.ecr.aws`, each by proxy.
     pub registries: BTreeMap<String, Registry>,
+    /// Folder whose files each exercise gets a copy of, from the book's root; default none.
+    pub workspace: Option<PathBuf>,
     /// Base image of the sandbox image; default `debian:trixie-slim`.
     pub base_image: String,
     /// Version of the style file that `install` wrote; `None`: the style is put into each page.
@@ -98,6 +100,7 @@ impl Default for Config {
             registries: hosts
                 .map(|it| (it.to_string(), Registry::Proxy { upstream: None }))
                 .into(),
+            workspace: None,
             base_image: "debian:trixie-slim".to_string(),
             assets_version: None,
         }
@@ -105,7 +108,7 @@ impl Default for Config {
 }
 
 /// Ours, as they stand in `book.toml`.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "languages",
     "run",
     "cleanup-headings",
@@ -115,6 +118,7 @@ const KEYS: [&str; 11] = [
     "fold-lines",
     "network",
     "registries",
+    "workspace",
     "base-image",
     "assets-version",
 ];
@@ -151,6 +155,7 @@ pub fn parse(table: &Value) -> Result<Config, Vec<String>> {
                 }
                 continue;
             }
+            "workspace" => folder(value).map(|it| config.workspace = Some(it)),
             "base-image" => word(value).map(|it| config.base_image = it),
             "assets-version" => word(value).map(|it| config.assets_version = Some(it)),
             it if HOST_KEYS.contains(&it) => continue,
@@ -234,6 +239,16 @@ fn strings(value: &Value) -> Result<Vec<String>, String> {
     list.iter()
         .map(|it| it.as_str().map(str::to_string).ok_or_else(example))
         .collect()
+}
+
+fn folder(value: &Value) -> Result<PathBuf, String> {
+    match value.as_str() {
+        Some(it) if !it.is_empty() && !it.contains('\0') => Ok(PathBuf::from(it)),
+        _ => Err(format!(
+            "is {}; write the path of a folder, such as \"..\"",
+            show(value)
+        )),
+    }
 }
 
 fn word(value: &Value) -> Result<String, String> {

@@ -16,6 +16,7 @@ pub mod leftovers;
 mod registry;
 mod teardown;
 pub mod wire;
+pub mod workspace;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,6 +27,7 @@ use anyhow::{Context, Result, anyhow};
 use regex::bytes::Regex;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use crate::compare::as_expected;
@@ -109,15 +111,37 @@ impl std::fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
+/// What an exercise finds around it that is no matter of its plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Surroundings<'a> {
+    /// The book's root, that the paths of its settings start from.
+    pub root: &'a Path,
+    /// Folder of the built book, which is no part of the workspace.
+    pub build_folder: &'a Path,
+}
+
 /// Runs an exercise in a sandbox of its own, which is gone when this returns.
 pub async fn rehearse(
     plan: &Plan,
     config: &Config,
-    root: &Path,
+    surroundings: Surroundings<'_>,
     watch: Watch<'_>,
     stop: Stop,
 ) -> Result<Transcript> {
+    // Before anything is started: what is wrong with it is told at once.
+    let workspace = match &config.workspace {
+        Some(folder) => {
+            let folder = surroundings.root.join(folder);
+            let build_folder = surroundings.build_folder.to_owned();
+            spawn_blocking(move || workspace::pack(&folder, &build_folder)).await??
+        }
+        None => Vec::new(),
+    };
+    let root = surroundings.root;
     in_sandbox(plan.timeout, config, root, watch, stop, async |sandbox| {
+        if !workspace.is_empty() {
+            sandbox.container.unpack(&workspace).await?;
+        }
         sandbox.run(plan, config, watch).await
     })
     .await

@@ -17,7 +17,7 @@ use crate::plan::in_run_order;
 use crate::problem::{Class, Fault, Level};
 use crate::report;
 use crate::run::{self, Rehearsal, Subject, Survey};
-use crate::sandbox::{self, Event, Stop, Stopped};
+use crate::sandbox::{self, Event, Stop, Stopped, Surroundings};
 use crate::store::Store;
 
 /// How long to wait for another process that writes snapshots of the same book. Writing takes no time; one that is
@@ -68,6 +68,8 @@ pub enum Notice<'a> {
 pub struct Shelf {
     /// The book's root.
     pub root: PathBuf,
+    /// Folder that it is built in.
+    pub build_folder: PathBuf,
     /// Its `[preprocessor.rehearse]` table.
     pub config: Config,
     /// Its snapshots.
@@ -117,6 +119,7 @@ impl Session {
         }
         Ok(Shelf {
             root: root.to_owned(),
+            build_folder: root.join(&book_config.build.build_dir),
             config,
             store,
             survey,
@@ -151,9 +154,13 @@ impl Session {
                     n_commands,
                 });
                 let watch = |event: Event| (self.tell)(Notice::Happens(&event));
+                let surroundings = Surroundings {
+                    root: &shelf.root,
+                    build_folder: &shelf.build_folder,
+                };
                 let rehearsal = run::rehearse(subject, today, async |plan| {
-                    sandbox::rehearse(plan, &shelf.config, &shelf.root, &watch, self.stop.clone())
-                        .await
+                    let stop = self.stop.clone();
+                    sandbox::rehearse(plan, &shelf.config, surroundings, &watch, stop).await
                 })
                 .await;
                 (self.tell)(Notice::Ends);

@@ -55,6 +55,7 @@ mod configs {
             output-limit = "64KiB"
             fold-lines = 0
             network = "none"
+            workspace = "../app"
             base-image = "debian:bookworm-slim"
             assets-version = "0.1.0"
         "#;
@@ -68,6 +69,9 @@ mod configs {
           output_limit: 65536,
           fold_lines: 0,
           network: None,
+          workspace: Some(
+          "../app",
+          ),
           base_image: "debian:bookworm-slim",
           assets_version: Some(
           "0.1.0",
@@ -96,7 +100,7 @@ mod configs {
     #[test]
     fn unknown_keys_are_refused_with_the_nearest_known_one() {
         assert_snapshot!(check("tiemout = '2m'"), @"unknown key `tiemout`; did you mean `timeout`?");
-        assert_snapshot!(check("colour = 1"), @"unknown key `colour`; known: `languages`, `run`, `cleanup-headings`, `timeout`, `exercise-timeout`, `output-limit`, `fold-lines`, `network`, `registries`, `base-image`, `assets-version`");
+        assert_snapshot!(check("colour = 1"), @"unknown key `colour`; known: `languages`, `run`, `cleanup-headings`, `timeout`, `exercise-timeout`, `output-limit`, `fold-lines`, `network`, `registries`, `workspace`, `base-image`, `assets-version`");
         assert_snapshot!(check("registries.'docker.io' = { mode = 'local', imgaes = [] }"), @r#"unknown key `registries."docker.io".imgaes`; did you mean `images`?"#);
     }
 
@@ -110,6 +114,7 @@ mod configs {
             output-limit = "1 parsec"
             fold-lines = -1
             network = true
+            workspace = ""
             base-image = "a b"
         "#;
         assert_snapshot!(check(table), @r#"
@@ -121,6 +126,7 @@ mod configs {
           `output-limit` is "1 parsec"; write a number of bytes, or "64KiB", "1MiB"
           `run` is "sometimes"; write "stale", "never" or "always"
           `timeout` is 90; write it with its unit, "90s"
+          `workspace` is ""; write the path of a folder, such as ".."
         "#);
     }
 

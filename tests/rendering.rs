@@ -176,6 +176,7 @@ fn check(chapter: &Chapter, renderer: Renderer) -> String {
         fold_lines: chapter.fold_lines,
         network: Network::Registries,
         registries: BTreeMap::new(),
+        workspace: None,
         base_image: "debian:trixie-slim".to_string(),
         assets_version: chapter.assets_version.clone(),
     };

@@ -2,6 +2,8 @@
 
 #[path = "sandbox/engine.rs"]
 mod engine;
+#[path = "sandbox/workspace.rs"]
+mod workspace;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +22,7 @@ use mdbook_rehearse::config::{self, Config};
 use mdbook_rehearse::exercise::{Command, Failure, Role};
 use mdbook_rehearse::plan::{Decision, Expect, Plan, PlannedStep};
 use mdbook_rehearse::sandbox::leftovers::{self, Kind, Role as Standing};
-use mdbook_rehearse::sandbox::{self, Event, Stop, Stopped};
+use mdbook_rehearse::sandbox::{self, Event, Stop, Stopped, Surroundings};
 use mdbook_rehearse::transcript::{CommandTranscript, Ending, Image, Transcript};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -53,7 +55,11 @@ fn try_rehearse(
 ) -> anyhow::Result<Transcript> {
     let config = config::parse(&table).unwrap();
     need(&config);
-    runtime().block_on(sandbox::rehearse(plan, &config, &stand_ins(), watch, stop))
+    let surroundings = Surroundings {
+        root: &stand_ins(),
+        build_folder: &stand_ins().join("book"),
+    };
+    runtime().block_on(sandbox::rehearse(plan, &config, surroundings, watch, stop))
 }
 
 /// Fails with one line that names the remedy where the machine lacks something; nothing here passes without it.
