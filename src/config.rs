@@ -66,12 +66,23 @@ pub enum Registry {
     Local {
         /// Archives, or folders of archives.
         images: Vec<PathBuf>,
+        /// Who may push; `None`: anybody.
+        login: Option<Login>,
     },
     /// A pull-through cache of the real one, kept between runs.
     Proxy {
         /// URL of the real one; `None`: the host itself.
         upstream: Option<String>,
     },
+}
+
+/// A made-up account of a local registry. It stands in the book, so it must be no real one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// User name.
+    pub user: String,
+    /// Password.
+    pub password: String,
 }
 
 /// Where the images of a recording came from.
@@ -339,6 +350,7 @@ fn registry(host: &str, value: &Value) -> Result<Registry, Vec<String>> {
     };
     let mut problems = Vec::new();
     let mut images = None;
+    let mut login = None;
     let mut upstream = None;
     for (key, value) in table {
         match key.as_str() {
@@ -347,6 +359,10 @@ fn registry(host: &str, value: &Value) -> Result<Registry, Vec<String>> {
                 Ok(it) => images = Some(it.into_iter().map(PathBuf::from).collect::<Vec<_>>()),
                 Err(it) => problems.push(format!("`{}` {it}", path(key))),
             },
+            "login" => match check_login(&path(key), value) {
+                Ok(it) => login = Some(it),
+                Err(it) => problems.extend(it),
+            },
             "upstream" => match check_upstream(value) {
                 Ok(it) => upstream = Some(it),
                 Err(it) => problems.push(format!("`{}` {it}", path(key))),
@@ -354,7 +370,7 @@ fn registry(host: &str, value: &Value) -> Result<Registry, Vec<String>> {
             it => problems.push(format!(
                 "unknown key `{}`; {}",
                 path(it),
-                advice(it, &["mode", "images", "upstream"])
+                advice(it, &["mode", "images", "login", "upstream"])
             )),
         }
     }
@@ -368,14 +384,17 @@ fn registry(host: &str, value: &Value) -> Result<Registry, Vec<String>> {
             }
             Some(Registry::Local {
                 images: images.unwrap_or_default(),
+                login,
             })
         }
         Some(Some("proxy")) => {
-            if table.contains_key("images") {
-                problems.push(format!(
-                    "`{}` goes with mode \"local\" only; remove it",
-                    path("images")
-                ));
+            for key in ["images", "login"] {
+                if table.contains_key(key) {
+                    problems.push(format!(
+                        "`{}` goes with mode \"local\" only; remove it",
+                        path(key)
+                    ));
+                }
             }
             Some(Registry::Proxy { upstream })
         }
@@ -430,6 +449,38 @@ fn check_host(host: &str) -> Result<(), String> {
         "is no registry host; write it without scheme and path, like `quay.io` or `localhost:5000`"
             .to_string(),
     )
+}
+
+fn check_login(path: &str, value: &Value) -> Result<Login, Vec<String>> {
+    const EXAMPLE: &str = "{ user = \"…\", password = \"…\" }";
+    let Some(table) = value.as_object() else {
+        return Err(vec![format!("`{path}` must be a table; write {EXAMPLE}")]);
+    };
+    let mut problems = Vec::new();
+    for key in table.keys() {
+        if !["user", "password"].contains(&key.as_str()) {
+            let advice = advice(key, &["user", "password"]);
+            problems.push(format!("unknown key `{path}.{key}`; {advice}"));
+        }
+    }
+    // A password is not shown, not even a made-up one.
+    let text = |key: &str, is_fine: fn(char) -> bool, what: &str| match table.get(key) {
+        None => Err(format!("`{path}.{key}` is missing; write {EXAMPLE}")),
+        Some(Value::String(it)) if !it.is_empty() && it.chars().all(is_fine) => Ok(it.clone()),
+        Some(_) => Err(format!("`{path}.{key}` must be {what}")),
+    };
+    // Clients send both in one text with a colon between them.
+    let is_fine = |it: char| !it.is_control() && it != ':';
+    let user = text("user", is_fine, "a string of one line without a colon");
+    let password = text("password", |it| !it.is_control(), "a string of one line");
+    match (user, password) {
+        (Ok(user), Ok(password)) if problems.is_empty() => Ok(Login { user, password }),
+        (user, password) => {
+            problems.extend(user.err());
+            problems.extend(password.err());
+            Err(problems)
+        }
+    }
 }
 
 fn check_upstream(value: &Value) -> Result<String, String> {

@@ -84,13 +84,23 @@ mod configs {
         let table = r#"
             registries."localhost:5000" = { mode = "local", images = ["images/a.tar", "images"] }
             registries."quay.io" = { mode = "proxy", upstream = "https://mirror.example.com" }
+            registries."ghcr.io" = { mode = "local", login = { user = "learner", password = "a: b" } }
         "#;
         assert_snapshot!(check(table), @r#"
+          "ghcr.io": Local {
+          images: [],
+          login: Some(
+          Login {
+          user: "learner",
+          password: "a: b",
+          },
+          ),
           "localhost:5000": Local {
           images: [
           "images/a.tar",
           "images",
           ],
+          login: None,
           upstream: Some(
           "https://mirror.example.com",
           ),
@@ -157,6 +167,9 @@ mod configs {
             registries."e.io" = { mode = "proxy", images = [] }
             registries."f.io" = { mode = "proxy", upstream = "ftp://x" }
             registries."g.io" = "proxy"
+            registries."h.io" = { mode = "proxy", login = { user = "me" } }
+            registries."i.io" = { mode = "local", login = { user = "a:b", password = 1, passwrod = "secret" } }
+            registries."j.io" = { mode = "local", login = "learner" }
         "#;
         assert_snapshot!(check(table), @r#"
           `registries."Docker.IO"` must be lower case; write `docker.io`
@@ -167,7 +180,13 @@ mod configs {
           `registries."e.io".images` goes with mode "local" only; remove it
           `registries."f.io".upstream` is "ftp://x"; write a URL that begins with `https://` or `http://`
           `registries."g.io"` is "proxy"; write { mode = "proxy" } or { mode = "local", images = ["…"] }
+          `registries."h.io".login.password` is missing; write { user = "…", password = "…" }
+          `registries."h.io".login` goes with mode "local" only; remove it
           `registries."https://quay.io"` is no registry host; write it without scheme and path, like `quay.io` or `localhost:5000`
+          unknown key `registries."i.io".login.passwrod`; did you mean `password`?
+          `registries."i.io".login.user` must be a string of one line without a colon
+          `registries."i.io".login.password` must be a string of one line
+          `registries."j.io".login` must be a table; write { user = "…", password = "…" }
         "#);
     }
 }

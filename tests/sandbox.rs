@@ -2,6 +2,8 @@
 
 #[path = "sandbox/engine.rs"]
 mod engine;
+#[path = "sandbox/login.rs"]
+mod login;
 #[path = "sandbox/workspace.rs"]
 mod workspace;
 

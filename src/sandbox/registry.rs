@@ -4,6 +4,9 @@
 //! gets a container of that image, so what an exercise pushes goes with it. `proxy` is a pull-through cache whose blobs
 //! stay in a volume between runs, which is what saves its users from rate limits; it refuses pushes. Where its upstream
 //! cannot be reached it serves what it has kept.
+//!
+//! A local registry can ask for login as the real ones do: beside it stands a token service then (`token.rs`), and the
+//! registry believes what is signed with the key of its own certificate.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use crate::config::Registry;
+use crate::config::{Login, Registry};
 use crate::sandbox::archive::{self, Archive};
 use crate::sandbox::authority::Authority;
 use crate::sandbox::container::{Container, Spec};
@@ -44,16 +47,16 @@ pub(crate) struct Site<'a> {
 /// Starts the registry of one host and waits until it answers.
 pub(crate) async fn start(host: &str, registry: &Registry, site: &Site<'_>) -> Result<Container> {
     let begin = async || match registry {
-        Registry::Local { images } => {
+        Registry::Local { images, login } => {
             let archives = archives(host, images.iter().map(|it| site.root.join(it)))?;
             let image = seed(host, &archives, site).await?;
-            serve(host, &image, None, site).await
+            serve(host, &image, Kind::Local(login.as_ref()), site).await
         }
         Registry::Proxy { upstream } => {
             let upstream = upstream
                 .clone()
                 .unwrap_or_else(|| format!("https://{}", server(host)));
-            serve(host, site.image, Some(&upstream), site).await
+            serve(host, site.image, Kind::Proxy(&upstream), site).await
         }
     };
     begin()
@@ -69,18 +72,74 @@ fn server(host: &str) -> &str {
     }
 }
 
-async fn serve(
-    host: &str,
-    image: &str,
-    upstream: Option<&str>,
-    site: &Site<'_>,
-) -> Result<Container> {
+/// What a container serves.
+#[derive(Debug, Clone, Copy)]
+enum Kind<'a> {
+    /// What it has itself, pushes with this login.
+    Local(Option<&'a Login>),
+    /// What this URL has.
+    Proxy(&'a str),
+}
+
+/// Where a registry's clients get their tokens.
+struct Gate<'a> {
+    login: &'a Login,
+    /// Host of the token service; the issuer's name too.
+    name: &'a str,
+    port: u16,
+    /// What the registry calls itself to the token service.
+    service: &'a str,
+}
+
+impl Gate<'_> {
+    fn url(&self) -> String {
+        format!("http://{}:{}/token", self.name, self.port)
+    }
+
+    /// What the registry's settings say of it.
+    fn settings(&self) -> String {
+        let Gate { name, service, .. } = self;
+        format!(
+            "auth: {{token: {{realm: \"{}\", service: \"{service}\", issuer: \"{name}\", rootcertbundle: authority.pem}}}}\n",
+            self.url()
+        )
+    }
+
+    /// What the token service reads.
+    fn lines(&self) -> String {
+        let Gate {
+            login: Login { user, password },
+            name,
+            port,
+            service,
+        } = self;
+        format!("{port}\n{name}\n{service}\n{user}\n{password}\n")
+    }
+}
+
+async fn serve(host: &str, image: &str, kind: Kind<'_>, site: &Site<'_>) -> Result<Container> {
     let (name, port) = match server(host).split_once(':') {
         Some((name, port)) => (name, port),
         None => (server(host), "443"),
     };
+    let (upstream, login) = match kind {
+        Kind::Local(login) => (None, login),
+        Kind::Proxy(upstream) => (Some(upstream), None),
+    };
+    let (gate_name, service) = match host {
+        "docker.io" => ("auth.docker.io", "registry.docker.io"),
+        _ => (name, name),
+    };
+    let gate = login.map(|login| Gate {
+        login,
+        name: gate_name,
+        port: if port == "80" { 81 } else { 80 },
+        service,
+    });
     // The client looks up the name that people write too, if only to see whether it is a local address.
     let mut names = vec![name, host.split(':').next().unwrap_or(host)];
+    names.extend(gate.as_ref().map(|it| it.name));
+    names.sort_unstable();
     names.dedup();
     let mut options = vec![
         "--cap-drop",
@@ -136,6 +195,12 @@ async fn serve(
         let upstream = serde_json::to_string(upstream)?;
         online.push_str(&format!("proxy: {{remoteurl: {upstream}}}\n"));
     }
+    if let Some(gate) = &gate {
+        online.push_str(&gate.settings());
+        image::append(&mut files, "token.txt", gate.lines().as_bytes())?;
+        let authority = site.authority.certificate.as_bytes();
+        image::append(&mut files, "authority.pem", authority)?;
+    }
     image::append(&mut files, "registry.yml", online.as_bytes())?;
     let offline = settings("maintenance: {readonly: {enabled: true}}");
     image::append(&mut files, "offline.yml", offline.as_bytes())?;
@@ -146,8 +211,12 @@ async fn serve(
     )?;
     image::append(&mut files, "key.pem", identity.key.as_bytes())?;
     container.unpack(&files.into_inner()?).await?;
-    let address = format!("https://127.0.0.1:{port}");
-    match launch(&mut container, "registry.yml", &address).await? {
+    if let Some(gate) = &gate {
+        let url = format!("http://127.0.0.1:{}", gate.port);
+        must_launch(&mut container, "/usr/lib/rehearse/token", &url).await?;
+    }
+    let url = format!("https://127.0.0.1:{port}/v2/");
+    match launch(&mut container, "docker-registry serve registry.yml", &url).await? {
         Launched::Serving => {}
         // A proxy does not even start when its upstream cannot be reached. What it has kept is a registry of its own.
         Launched::Failed(why) if upstream.is_some() => {
@@ -155,14 +224,14 @@ async fn serve(
                 host: host.to_owned(),
                 why,
             });
-            must_launch(&mut container, "offline.yml", &address).await?;
+            must_launch(&mut container, "docker-registry serve offline.yml", &url).await?;
         }
         Launched::Failed(why) => bail!("{why}"),
     }
     Ok(container)
 }
 
-/// What came of starting the registry's program.
+/// What came of starting a program.
 enum Launched {
     /// It answers.
     Serving,
@@ -170,27 +239,24 @@ enum Launched {
     Failed(String),
 }
 
-async fn must_launch(container: &mut Container, settings: &str, address: &str) -> Result<()> {
-    match launch(container, settings, address).await? {
+async fn must_launch(container: &mut Container, program: &str, url: &str) -> Result<()> {
+    match launch(container, program, url).await? {
         Launched::Serving => Ok(()),
         Launched::Failed(why) => bail!("{why}"),
     }
 }
 
-/// Starts the registry's program and waits until it answers or has ended.
-async fn launch(container: &mut Container, settings: &str, address: &str) -> Result<Launched> {
-    container
-        .must_run(
-            &format!("docker-registry serve {settings} >registry.log 2>&1 &"),
-            LIMIT,
-        )
-        .await?;
+/// Starts a program and waits until it answers or has ended.
+async fn launch(container: &mut Container, program: &str, url: &str) -> Result<Launched> {
+    // A log of its own, for another program may still write to its.
+    let start = format!("rm -f log; {program} >log 2>&1 &");
+    container.must_run(&start, LIMIT).await?;
     // Of a panic the first lines tell something.
     let wait = format!(
-        "is_up() {{ curl -sko /dev/null --max-time 1 {address}/v2/; }}; \
+        "is_up() {{ curl -sko /dev/null --max-time 1 {url}; }}; \
          until is_up || ((SECONDS > {})) || ! kill -0 $! 2>/dev/null; do sleep 0.01; done; \
          if is_up; then echo up; else \
-         {{ kill -9 $!; wait; }} 2>/dev/null; sed '/^goroutine /,$d' registry.log | tail -5; fi",
+         {{ kill -9 $!; wait $!; }} 2>/dev/null; sed '/^goroutine /,$d' log | tail -5; fi",
         LAUNCH.as_secs()
     );
     let output = container
@@ -198,10 +264,7 @@ async fn launch(container: &mut Container, settings: &str, address: &str) -> Res
         .await?;
     Ok(match output.trim() {
         "up" => Launched::Serving,
-        "" => Launched::Failed(format!(
-            "the registry did not answer within {} s",
-            LAUNCH.as_secs()
-        )),
+        "" => Launched::Failed(format!("it did not answer within {} s", LAUNCH.as_secs())),
         why => Launched::Failed(why.trim_start_matches("panic: ").to_owned()),
     })
 }
@@ -293,7 +356,12 @@ async fn seed(host: &str, archives: &[Archive], site: &Site<'_>) -> Result<Strin
     container
         .must_run(&format!("mkdir -p {STORAGE}"), LIMIT)
         .await?;
-    must_launch(&mut container, "fill.yml", "http://127.0.0.1:5000").await?;
+    must_launch(
+        &mut container,
+        "docker-registry serve fill.yml",
+        "http://127.0.0.1:5000/v2/",
+    )
+    .await?;
     for archive in archives {
         container.unpack_path(&archive.path, "archive").await?;
         for (name, full) in &archive.images {
