@@ -4,6 +4,9 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+/// Longest arithmetic, so that a stray `((` does not look for its end through the whole text.
+const LONGEST_ARITHMETIC: usize = 512;
+
 /// Longest name, so that a stray `<` does not look for its `>` through the whole text.
 const LONGEST: usize = 64;
 
@@ -154,7 +157,7 @@ impl Scanner<'_> {
     /// Skips `$((1 << 2))`, whose `<` is neither a redirection nor a placeholder.
     fn skip_arithmetic(&mut self, opening: &str) {
         let mut n_open = 0;
-        for (idx, char) in self.rest().char_indices() {
+        for (idx, char) in self.rest().char_indices().take(LONGEST_ARITHMETIC) {
             match char {
                 '(' => n_open += 1,
                 ')' => n_open -= 1,
