@@ -68,6 +68,26 @@ pub fn split(script: &str) -> Result<Vec<Range<usize>>, (usize, String)> {
     Ok(spans)
 }
 
+/// Tells whether a shell would read on before it runs anything: a quote or heredoc is open, a `\` ends the text, a loop
+/// has no `done`.
+pub fn is_unfinished(script: &str) -> bool {
+    let text = script.replace("\r\n", "\n");
+    let n_backslashes = text.chars().rev().take_while(|it| *it == '\\').count();
+    if n_backslashes % 2 == 1 {
+        return true;
+    }
+    if check_depth(&text).is_err() {
+        return false;
+    }
+    match uncached_tokenize_str(&format!("{text}\n"), &options().tokenizer_options()) {
+        Ok(tokens) => matches!(
+            parse_tokens(&tokens, &options()),
+            Err(ParseError::ParsingAtEndOfInput)
+        ),
+        Err(it) => it.is_incomplete(),
+    }
+}
+
 /// Words of every simple command in a script: through pipelines, lists, loops, functions and substitutions. None if the
 /// grammar cannot read it.
 pub fn simple_commands(script: &str) -> Vec<Vec<String>> {
