@@ -32,6 +32,7 @@
 //! | [`character`] | which characters nobody sees |
 //! | [`config`] | the `[preprocessor.rehearse]` table |
 //! | [`placeholder`], [`bash`], [`interactive`] | what a command's text says: values to supply, complete commands, waiting for a person |
+//! | [`console`] | what a block is: which lines are typed, where, and which are the author's sample of output |
 //! | [`exercise`] | Markdown → exercise: spans, words, commands |
 //! | [`mod@plan`] | run or skip and why, order, limits |
 //! | [`transcript`] | the plain record of a run |
@@ -82,6 +83,7 @@ pub mod config;
 pub mod placeholder;
 pub mod bash;
 pub mod interactive;
+pub mod console;
 pub mod exercise;
 pub mod plan;
 pub mod transcript;

@@ -1,0 +1,724 @@
+//! What the text of a block and of its commands says: typed or printed, where, what is to be supplied, what a terminal sees.
+
+mod blocks {
+    use insta::assert_snapshot;
+    use mdbook_rehearse::console::{self, Ending, Language, Place, Reading};
+
+    /// Says what a block is; of a console each line, with what it is before it.
+    fn check_as(language: Language, text: &str) -> String {
+        let block = console::read(text, language);
+        let mut said: Vec<String> = match &block.reading {
+            Reading::Script => vec!["script".to_string()],
+            Reading::Output(it) => vec![format!("output: {it}")],
+            Reading::File(it) => vec![format!("file: {it}")],
+            Reading::Foreign(it) => vec![format!("foreign: {it}")],
+            Reading::Console(entries) => {
+                let lines: Vec<&str> = text.lines().collect();
+                let mut said = Vec::new();
+                for entry in entries {
+                    let place = match &entry.place {
+                        Place::Host => "host".to_string(),
+                        Place::Container => "container".to_string(),
+                        Place::Root => "root".to_string(),
+                        Place::Program(it) => it.clone(),
+                    };
+                    said.push(format!("{place}| {}", entry.text.replace('\n', "\n  … ")));
+                    for line in &lines[entry.sample.clone()] {
+                        said.push(format!("  {}", line.trim_end()).trim_end().to_string());
+                    }
+                    if entry.ending == Ending::Interrupted {
+                        said.push("  -- interrupted".to_string());
+                    }
+                    for answer in &entry.answers {
+                        said.push(format!("  -- answered {answer}"));
+                    }
+                }
+                said
+            }
+        };
+        said.extend(block.inferred.map(|it| format!("({it})")));
+        said.join("\n")
+    }
+
+    #[track_caller]
+    fn shell(text: &str) -> String {
+        check_as(Language::Shell, text)
+    }
+
+    #[track_caller]
+    fn unsaid(text: &str) -> String {
+        check_as(Language::Unsaid, text)
+    }
+
+    /// The same for several blocks, each in a line.
+    fn each(language: Language, texts: &[&str]) -> String {
+        let lines = texts.iter().map(|it| {
+            let said = check_as(language, it).replace('\n', " / ");
+            format!("{} => {said}", it.replace('\n', "⏎"))
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn prompted_lines_are_typed_and_the_rest_is_printed() {
+        assert_snapshot!(shell("$ docker network create shop\n3f1c0a9b7d2e\n\n$ docker network ls\nNETWORK ID     NAME      DRIVER\n3f1c0a9b7d2e   shop      bridge\n"), @"
+        host| docker network create shop
+          3f1c0a9b7d2e
+        host| docker network ls
+          NETWORK ID     NAME      DRIVER
+          3f1c0a9b7d2e   shop      bridge
+        ");
+    }
+
+    #[test]
+    fn prompts_of_hosts_are_told() {
+        let texts = [
+            "$ ls",
+            "$",
+            "$\tls",
+            "$  docker ps",
+            "$docker ps",
+            "$DOCKER ps",
+            "% docker ps",
+            "ana@box:~$ ls",
+            "ana@box:~/shop (main)$ make up",
+            "root@box:~# apt update",
+            "~/shop $ make",
+            "[ana@box shop]$ ls",
+            "ana@mac shop % ls",
+            "(venv) $ pip list",
+            "node1$ docker swarm init",
+            "[node1] (local) root@192.168.0.3 ~\n$ docker ps",
+            "bash-3.2$ docker ps",
+            "> docker ps\nCONTAINER ID   IMAGE",
+        ];
+        assert_snapshot!(each(Language::Console, &texts), @"
+        $ ls => host| ls
+        $ => output: a prompt where nothing is typed
+        $	ls => host| ls
+        $  docker ps => host| docker ps
+        $docker ps => host| docker ps
+        $DOCKER ps => output: words that are no program
+        % docker ps => host| docker ps
+        ana@box:~$ ls => host| ls
+        ana@box:~/shop (main)$ make up => host| make up
+        root@box:~# apt update => host| apt update
+        ~/shop $ make => host| make
+        [ana@box shop]$ ls => host| ls
+        ana@mac shop % ls => host| ls
+        (venv) $ pip list => host| pip list
+        node1$ docker swarm init => host| docker swarm init
+        [node1] (local) root@192.168.0.3 ~⏎$ docker ps => host| docker ps
+        bash-3.2$ docker ps => host| docker ps
+        > docker ps⏎CONTAINER ID   IMAGE => host| docker ps /   CONTAINER ID   IMAGE
+        ");
+    }
+
+    #[test]
+    fn prompts_inside_containers_are_told() {
+        let texts = [
+            "/ # ls",
+            "/app # ls",
+            "/app $ ls",
+            "root@0a1b2c3d4e5f:/# ls",
+            "root@0a1b2c3d4e5f:/srv/app# ls",
+            "[root@0a1b2c3d4e5f /]# ls",
+            "node@0a1b2c3d4e5f:/app$ ls",
+            "root@web:/# ls",
+            "root@box:/mnt/shop# docker ps",
+            "bash-5.1# ls",
+            "sh-5.2$ ls",
+        ];
+        assert_snapshot!(each(Language::Shell, &texts), @"
+        / # ls => container| ls
+        /app # ls => container| ls
+        /app $ ls => container| ls
+        root@0a1b2c3d4e5f:/# ls => container| ls
+        root@0a1b2c3d4e5f:/srv/app# ls => container| ls
+        [root@0a1b2c3d4e5f /]# ls => container| ls
+        node@0a1b2c3d4e5f:/app$ ls => container| ls
+        root@web:/# ls => container| ls
+        root@box:/mnt/shop# docker ps => host| docker ps
+        bash-5.1# ls => container| ls
+        sh-5.2$ ls => container| ls
+        ");
+    }
+
+    #[test]
+    fn prompts_of_programs_are_told() {
+        let texts = [
+            "mysql> show tables;",
+            "MariaDB [(none)]> show tables;",
+            "postgres=# \\dt",
+            "shop=> select 1;",
+            "127.0.0.1:6379> set a 1\nOK\n127.0.0.1:6379> ",
+            "redis:6379> get a",
+            ">>> print(1)\n1",
+            "> use shop\nswitched to db shop\n> db.carts.find()",
+            "1> select 1\n2> go",
+        ];
+        assert_snapshot!(each(Language::Unsaid, &texts), @r"
+        mysql> show tables; => mysql>| show tables;
+        MariaDB [(none)]> show tables; => MariaDB [(none)]>| show tables;
+        postgres=# \dt => postgres=#| \dt
+        shop=> select 1; => shop=>| select 1;
+        127.0.0.1:6379> set a 1⏎OK⏎127.0.0.1:6379>  => 127.0.0.1:6379>| set a 1 /   OK /   127.0.0.1:6379>
+        redis:6379> get a => redis:6379>| get a
+        >>> print(1)⏎1 => >>>| print(1) /   1
+        > use shop⏎switched to db shop⏎> db.carts.find() => >| use shop /   switched to db shop / >| db.carts.find()
+        1> select 1⏎2> go => 1>| select 1 / 2>| go
+        ");
+    }
+
+    #[test]
+    fn statements_in_programs_go_on() {
+        assert_snapshot!(unsaid("mysql> select a,\n    -> b from t;\n+---+\n"), @"
+        mysql>| select a,
+          … b from t;
+          +---+
+        ");
+        assert_snapshot!(unsaid(">>> for a in 'xy':\n...     print(a)\n...\nx\ny\n"), @"
+        >>>| for a in 'xy':
+          …     print(a)
+          … 
+          x
+          y
+        ");
+    }
+
+    #[test]
+    fn what_follows_an_opened_terminal_is_typed_inside() {
+        assert_snapshot!(shell("$ docker run -it --rm alpine sh\n/ # id -u\n0\n/ # exit\n$ docker ps -q\n"), @"
+        host| docker run -it --rm alpine sh
+        container| id -u
+          0
+        container| exit
+        host| docker ps -q
+        ");
+        assert_snapshot!(shell("$ docker exec -it web bash\n# ls /srv\nindex.html\n# exit\n"), @"
+        host| docker exec -it web bash
+        container| ls /srv
+          index.html
+        container| exit
+        ");
+        assert_snapshot!(shell("docker run -it debian bash\nroot@shop:/# hostname\nshop\nroot@shop:/# exit\n"), @"
+        host| docker run -it debian bash
+        container| hostname
+          shop
+        container| exit
+        (lines before the first prompt are taken for commands)
+        ");
+        assert_snapshot!(shell("root@box:~# docker exec -it web sh\nroot@web:~# hostname\nweb\n"), @"
+        host| docker exec -it web sh
+        container| hostname
+          web
+        ");
+    }
+
+    #[test]
+    fn a_prompt_where_nothing_is_typed_is_of_the_sample() {
+        assert_snapshot!(shell("$ docker run -ti alpine\n/ #\n"), @"
+        host| docker run -ti alpine
+          / #
+        ");
+        assert_snapshot!(shell("/ # ping db\n64 bytes from 10.0.0.2\n^C\n1 packets transmitted\nroot@0a1b2c3d4e5f:/#\n"), @"
+        container| ping db
+          64 bytes from 10.0.0.2
+          ^C
+          1 packets transmitted
+          root@0a1b2c3d4e5f:/#
+          -- interrupted
+        ");
+        assert_snapshot!(shell("$\n"), @"output: a prompt where nothing is typed");
+    }
+
+    #[test]
+    fn answers_are_found() {
+        assert_snapshot!(shell("$ docker volume prune\nWARNING! This will remove all.\nAre you sure you want to continue? [y/N] y\nTotal reclaimed space: 0B\n"), @"
+        host| docker volume prune
+          WARNING! This will remove all.
+          Are you sure you want to continue? [y/N] y
+          Total reclaimed space: 0B
+          -- answered y
+        ");
+        assert_snapshot!(shell("$ ssh box\nAre you sure you want to continue connecting (yes/no)? yes\n"), @"
+        host| ssh box
+          Are you sure you want to continue connecting (yes/no)? yes
+          -- answered yes
+        ");
+    }
+
+    #[test]
+    fn commands_go_on_in_the_next_lines() {
+        assert_snapshot!(shell("$ docker run -d \\\n    --name web \\\n    nginx\n0a1b2c3d4e5f\n"), @r"
+        host| docker run -d \
+          …     --name web \
+          …     nginx
+          0a1b2c3d4e5f
+        ");
+        assert_snapshot!(shell("$ docker run \\\n> -d nginx\n0a1b2c3d4e5f\n"), @r"
+        host| docker run \
+          … -d nginx
+          0a1b2c3d4e5f
+        ");
+        assert_snapshot!(shell("$ cat > a <<EOF\n> one\n> > two\n>\n> EOF\n$ cat a\none\n"), @"
+        host| cat > a <<EOF
+          … one
+          … > two
+          … 
+          … EOF
+        host| cat a
+          one
+        ");
+        assert_snapshot!(shell("$ cat > a <<EOF\none $ two\nEOF\n$ echo 'a\n# b'\n"), @"
+        host| cat > a <<EOF
+          … one $ two
+          … EOF
+        host| echo 'a
+          … # b'
+        ");
+        assert_snapshot!(shell("$ for a in 1 2; do\n>   echo $a\n> done\n1\n2\n"), @"
+        host| for a in 1 2; do
+          …   echo $a
+          … done
+          1
+          2
+        ");
+        assert_snapshot!(shell("$ docker stop <name> \\\n    <other-name>\n"), @r"
+        host| docker stop <name> \
+          …     <other-name>
+        ");
+    }
+
+    #[test]
+    fn what_never_ends_is_one_line() {
+        assert_snapshot!(shell("$ echo it's done\ndone\n$ ls\n"), @"
+        host| echo it's done
+          done
+        host| ls
+        ");
+        assert_snapshot!(shell("$ docker run \\\n"), @"host| docker run");
+        assert_snapshot!(shell("$ docker run nginx \\\n\nIt may take a while.\n"), @"
+        host| docker run nginx
+          It may take a while.
+        ");
+    }
+
+    #[test]
+    fn comments_at_prompts_and_between_commands_stay_the_author_s() {
+        assert_snapshot!(shell("# First\n$ ls\na\n\n# Then\n$ # look\nnothing\n$ pwd\n"), @"
+        host| ls
+          a
+        host| pwd
+        ");
+    }
+
+    #[test]
+    fn a_root_s_prompt_is_no_comment() {
+        assert_snapshot!(shell("# docker ps -q\n0a1b2c3d4e5f\n# ls /srv\n"), @"
+        root| docker ps -q
+          0a1b2c3d4e5f
+        root| ls /srv
+        (`# ` is taken for the prompt of root)
+        ");
+        assert_snapshot!(shell("# docker is running now\ndocker ps\n"), @"script");
+        assert_snapshot!(shell("# list them\nls\n"), @"script");
+        assert_snapshot!(shell("# find the container\n"), @"script");
+        assert_snapshot!(shell("$ docker ps\n# ls shows nothing\n$ ls\n"), @"
+        host| docker ps
+        host| ls
+        ");
+    }
+
+    #[test]
+    fn an_example_in_what_a_program_says_is_not_typed() {
+        assert_snapshot!(shell("$ docker run hello\n\nHello!\n\nTry this:\n $ docker run -it ubuntu bash\n\nBye.\n"), @"
+        host| docker run hello
+
+          Hello!
+
+          Try this:
+           $ docker run -it ubuntu bash
+
+          Bye.
+        ");
+        assert_snapshot!(unsaid("Hello from Docker!\n\nTry this:\n $ docker run -it ubuntu bash\n"), @"output: a sentence");
+        assert_snapshot!(unsaid("$ docker logs web\nyarn run v1.22.19\n$ node server.js\nListening on 80\n"), @"
+        host| docker logs web
+          yarn run v1.22.19
+          $ node server.js
+          Listening on 80
+        ");
+        assert_snapshot!(unsaid("# earlier output omitted\n$ node server.js\nListening on 80\n"), @"output: words that are no program");
+        assert_snapshot!(shell("cat > README <<EOF\n$ docker ps\nEOF\n"), @"script");
+    }
+
+    #[test]
+    fn hands_that_slip_do_not_matter() {
+        assert_snapshot!(shell("   $ docker ps -q\n   0a1b2c3d4e5f\n   $ docker ps -a\n"), @"
+        host| docker ps -q
+             0a1b2c3d4e5f
+        host| docker ps -a
+        ");
+        assert_snapshot!(shell("$ cd shop\n $ make\n"), @"
+        host| cd shop
+        host| make
+        ");
+        assert_snapshot!(shell("$ ls \r\na\r\n$ pwd\r\n"), @"
+        host| ls
+          a
+        host| pwd
+        ");
+    }
+
+    #[test]
+    fn other_shells_are_told() {
+        let texts = [
+            "PS C:\\shop> docker ps",
+            "PS> docker ps",
+            "C:\\shop>docker ps",
+            "docker run -d `\n  -p 80:80 nginx",
+            "docker run -d ^\n  -p 80:80 nginx",
+            "$env:TAG = 'a'\ndocker pull nginx:$env:TAG",
+            "Get-Content Dockerfile",
+            "docker run -v %cd%:/app nginx",
+            "echo `date` `id`",
+        ];
+        assert_snapshot!(each(Language::Shell, &texts), @r"
+        PS C:\shop> docker ps => foreign: PowerShell
+        PS> docker ps => foreign: PowerShell
+        C:\shop>docker ps => foreign: the Windows command line
+        docker run -d `⏎  -p 80:80 nginx => foreign: PowerShell
+        docker run -d ^⏎  -p 80:80 nginx => foreign: the Windows command line
+        $env:TAG = 'a'⏎docker pull nginx:$env:TAG => foreign: PowerShell
+        Get-Content Dockerfile => foreign: PowerShell
+        docker run -v %cd%:/app nginx => foreign: the Windows command line
+        echo `date` `id` => script
+        ");
+    }
+
+    #[test]
+    fn scripts_are_believed_where_the_language_says_shell() {
+        let texts = [
+            "docker pull nginx",
+            "dig db",
+            "frobnicate --all",
+            "frobnicate the-thing",
+            "shop_up() {\n  docker compose up -d\n}\nshop_up",
+            "TAG=1.0",
+            "TAG=1.0 docker build -t shop:$TAG .",
+            "./run.sh",
+            "sudo -E docker ps",
+            "if [ -f a ]; then\n  cat a\nfi",
+            "(cd a && ls)",
+            "[ -f a ] && cat a",
+            "ls; pwd",
+            "curl -s localhost | jq '.a'",
+            "# only a comment",
+            "",
+        ];
+        assert_snapshot!(each(Language::Shell, &texts), @"
+        docker pull nginx => script
+        dig db => script
+        frobnicate --all => script
+        frobnicate the-thing => script
+        shop_up() {⏎  docker compose up -d⏎}⏎shop_up => script
+        TAG=1.0 => script
+        TAG=1.0 docker build -t shop:$TAG . => script
+        ./run.sh => script
+        sudo -E docker ps => script
+        if [ -f a ]; then⏎  cat a⏎fi => script
+        (cd a && ls) => script
+        [ -f a ] && cat a => script
+        ls; pwd => script
+        curl -s localhost | jq '.a' => script
+        # only a comment => script
+         => script
+        ");
+    }
+
+    #[test]
+    fn output_alone_never_runs() {
+        let texts = [
+            "CONTAINER ID   IMAGE     COMMAND\n0a1b2c3d4e5f   nginx     \"nginx\"",
+            "REPOSITORY   TAG\nnginx        latest",
+            "PID USER TIME COMMAND\n1 root 0:00 sh",
+            "0a1b2c3d4e5f",
+            "root",
+            "happy_cat",
+            "hello from here",
+            "bin   dev   etc",
+            "uid=0(root) gid=0(root)",
+            "total 8\ndrwxr-xr-x 2 root root 4096 a",
+            "Untagged: nginx:latest",
+            "Error response from daemon: no",
+            "docker: Error response from daemon: no",
+            "ping: bad address 'db'",
+            "latest: Pulling from library/nginx",
+            "Step 1/2 : FROM nginx",
+            "[+] Building 1.2s",
+            "HTTP/1.1 200 OK\nServer: nginx",
+            "[\n  {\n    \"Id\": \"1\"\n  }\n]",
+            "{\"a\": 1}",
+            ".\n├── a\n└── b",
+            "+---+\n| a |",
+            "web_1  | ready",
+            "Docker version 27.0.1, build 1",
+            "git version 2.43.0",
+            "PATH=/usr/bin\nHOME=/root",
+            "/usr/src/app",
+            "docker is a tool",
+            "make sure that it runs",
+            "npm WARN deprecated a",
+            "172.17.0.1 - - [1/Jan] \"GET /\" 200",
+            "...",
+        ];
+        assert_snapshot!(each(Language::Shell, &texts), @r#"
+        CONTAINER ID   IMAGE     COMMAND⏎0a1b2c3d4e5f   nginx     "nginx" => output: a table
+        REPOSITORY   TAG⏎nginx        latest => output: a table
+        PID USER TIME COMMAND⏎1 root 0:00 sh => output: a table
+        0a1b2c3d4e5f => output: an ID
+        root => output: words that are no program
+        happy_cat => output: words that are no program
+        hello from here => output: words that are no program
+        bin   dev   etc => output: a table
+        uid=0(root) gid=0(root) => output: words that are no program
+        total 8⏎drwxr-xr-x 2 root root 4096 a => output: a listing of files
+        Untagged: nginx:latest => output: what a removal prints
+        Error response from daemon: no => output: an error message
+        docker: Error response from daemon: no => output: an error message
+        ping: bad address 'db' => output: an error message
+        latest: Pulling from library/nginx => output: the progress of a pull or build
+        Step 1/2 : FROM nginx => output: the progress of a pull or build
+        [+] Building 1.2s => output: the progress of a pull or build
+        HTTP/1.1 200 OK⏎Server: nginx => output: headers of HTTP
+        [⏎  {⏎    "Id": "1"⏎  }⏎] => output: JSON
+        {"a": 1} => file: JSON
+        .⏎├── a⏎└── b => output: a drawing
+        +---+⏎| a | => output: a drawing
+        web_1  | ready => output: a log
+        Docker version 27.0.1, build 1 => output: a sentence
+        git version 2.43.0 => output: a version
+        PATH=/usr/bin⏎HOME=/root => output: variables
+        /usr/src/app => output: a path
+        docker is a tool => output: words about a program
+        make sure that it runs => output: words about a program
+        npm WARN deprecated a => output: a log
+        172.17.0.1 - - [1/Jan] "GET /" 200 => output: a line that begins with a number
+        ... => output: an elision
+        "#);
+    }
+
+    #[test]
+    fn files_never_run() {
+        let texts = [
+            "FROM nginx\nCOPY . /srv",
+            "# syntax=docker/dockerfile:1\nFROM nginx",
+            "RUN apt-get update",
+            "services:\n  web:\n    image: nginx",
+            "web:\n  image: nginx",
+            "import os\nprint(os.getcwd())",
+            "def f():\n  return 1",
+            "#!/bin/sh\nls",
+            "<html>\n<p>a</p>",
+            "server {\n  listen 80;\n}",
+            "[mysqld]\nport = 1",
+            "#include <stdio.h>",
+            "SELECT 1;",
+            "up:\n\tdocker compose up",
+        ];
+        assert_snapshot!(each(Language::Shell, &texts), @"
+        FROM nginx⏎COPY . /srv => file: a Dockerfile
+        # syntax=docker/dockerfile:1⏎FROM nginx => file: a Dockerfile
+        RUN apt-get update => file: a Dockerfile
+        services:⏎  web:⏎    image: nginx => file: a Compose file
+        web:⏎  image: nginx => file: YAML
+        import os⏎print(os.getcwd()) => file: code
+        def f():⏎  return 1 => file: code
+        #!/bin/sh⏎ls => file: a script
+        <html>⏎<p>a</p> => file: markup
+        server {⏎  listen 80;⏎} => file: a configuration of nginx
+        [mysqld]⏎port = 1 => file: a configuration file
+        #include <stdio.h> => file: code
+        SELECT 1; => file: SQL
+        up:⏎	docker compose up => file: a Makefile
+        ");
+    }
+
+    #[test]
+    fn patterns_of_commands_never_run() {
+        let texts = [
+            "docker run [OPTIONS] IMAGE [COMMAND] [ARG...]",
+            "docker run --net shop ...",
+            "docker tag SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
+            "$ docker network create [options] <name>",
+            "docker compose COMMAND",
+            "go test ./...",
+            "docker ps\ndocker run [OPTIONS] IMAGE",
+        ];
+        assert_snapshot!(each(Language::Shell, &texts), @"
+        docker run [OPTIONS] IMAGE [COMMAND] [ARG...] => output: a pattern of a command
+        docker run --net shop ... => output: a pattern of a command
+        docker tag SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG] => output: a pattern of a command
+        $ docker network create [options] <name> => output: a pattern of a command
+        docker compose COMMAND => output: a pattern of a command
+        go test ./... => script
+        docker ps⏎docker run [OPTIONS] IMAGE => host| docker ps / (patterns of commands are left out)
+        ");
+    }
+
+    #[test]
+    fn commands_and_what_they_print_are_told_apart_without_prompts() {
+        assert_snapshot!(unsaid("docker network ls\nNETWORK ID     NAME\n0a1b2c3d4e5f   bridge\n"), @"
+        host| docker network ls
+          NETWORK ID     NAME
+          0a1b2c3d4e5f   bridge
+        (lines without a prompt are told apart by how they look)
+        ");
+        assert_snapshot!(unsaid("docker run -d nginx\n0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9\n\ndocker ps -q\n0a1b2c3d4e5f\n"), @"
+        host| docker run -d nginx
+          0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9
+        host| docker ps -q
+          0a1b2c3d4e5f
+        (lines without a prompt are told apart by how they look)
+        ");
+        assert_snapshot!(shell("docker run --rm alpine env\nPATH=/usr/bin\nHOSTNAME=0a1b2c3d4e5f\n"), @"
+        host| docker run --rm alpine env
+          PATH=/usr/bin
+          HOSTNAME=0a1b2c3d4e5f
+        (lines without a prompt are told apart by how they look)
+        ");
+        assert_snapshot!(unsaid("docker run --rm alpine echo hi\nhi\n"), @"
+        host| docker run --rm alpine echo hi
+          hi
+        (lines without a prompt are told apart by how they look)
+        ");
+        assert_snapshot!(unsaid("docker images\nREPOSITORY   TAG      SIZE\ndocker       latest   300MB\npython       3.12     1GB\n"), @"
+        host| docker images
+          REPOSITORY   TAG      SIZE
+          docker       latest   300MB
+          python       3.12     1GB
+        (lines without a prompt are told apart by how they look)
+        ");
+    }
+
+    #[test]
+    fn without_a_language_commands_must_be_known() {
+        let texts = [
+            "docker pull nginx",
+            "ls /",
+            "cd shop\nmake up",
+            "frobnicate --all",
+            "root",
+            "dig db",
+            "bin  etc  lib",
+            "docker",
+            "DB_USER=shop\nDB_NAME=shop",
+            "node_modules\n*.log",
+            "# a\n",
+        ];
+        assert_snapshot!(each(Language::Unsaid, &texts), @"
+        docker pull nginx => script / (lines without a prompt are taken for commands)
+        ls / => script / (lines without a prompt are taken for commands)
+        cd shop⏎make up => script / (lines without a prompt are taken for commands)
+        frobnicate --all => output: words that are no program
+        root => output: words that are no program
+        dig db => script / (lines without a prompt are taken for commands)
+        bin  etc  lib => output: words that are no program
+        docker => script / (lines without a prompt are taken for commands)
+        DB_USER=shop⏎DB_NAME=shop => file: a file of variables
+        node_modules⏎*.log => output: words that are no program
+        # a⏎ => output: a comment
+        ");
+    }
+}
+
+mod laws {
+    use mdbook_rehearse::console::{self, Language, Reading};
+    use proptest::prelude::*;
+
+    /// Blocks of lines that are something each.
+    fn block() -> impl Strategy<Value = String> {
+        let line = prop::sample::select(vec![
+            "$ docker ps",
+            "/ # ls",
+            "# ls",
+            "mysql> select 1;",
+            "> x",
+            "",
+            "  ",
+            "0a1b2c3d4e5f",
+            "a \\",
+            "$ a \\",
+            "$ cat <<EOF",
+            "EOF",
+            "echo 'a",
+            "it's",
+            "docker run -it alpine",
+            "root@0a1b2c3d4e5f:/#",
+            "^C",
+            "FROM a",
+            "a: b",
+            "(",
+            "((",
+            "}",
+            "for a in b; do",
+            "done",
+            "PS> a",
+            "$",
+            "    -> a",
+            "[y/N] y",
+            "\u{e9}\u{301}$ a",
+        ]);
+        prop::collection::vec(line, 0..12).prop_map(|it| it.join("\n"))
+    }
+
+    fn holds(text: &str) -> Result<(), TestCaseError> {
+        for language in [Language::Shell, Language::Console, Language::Unsaid] {
+            let Reading::Console(entries) = console::read(text, language).reading else {
+                continue;
+            };
+            prop_assert!(!entries.is_empty());
+            let mut end = 0;
+            for entry in entries {
+                prop_assert!(end <= entry.lines.start && !entry.lines.is_empty());
+                prop_assert!(
+                    entry.lines.end <= entry.sample.start && entry.sample.start <= entry.sample.end
+                );
+                prop_assert!(!entry.text.is_empty() && !entry.text.contains('\r'));
+                end = entry.sample.end;
+            }
+            prop_assert!(end <= text.lines().count());
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn every_line_is_of_one_thing(text in block()) {
+            holds(&text)?;
+        }
+
+        #[test]
+        fn arbitrary_text_does_no_harm(text in any::<String>()) {
+            holds(&text)?;
+        }
+    }
+
+    #[test]
+    fn large_blocks_are_read() {
+        for line in [
+            "a 'b\n",
+            "cat <<E\n",
+            "$ cat <<E\n",
+            "( ",
+            "(",
+            "a \\\n",
+            "$ a\nb\n",
+            "# ls\n",
+            "x=(",
+        ] {
+            holds(&line.repeat(20 * 1024 / line.len())).unwrap();
+        }
+    }
+}
