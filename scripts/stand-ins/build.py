@@ -1,6 +1,6 @@
 """Builds the stand-ins: image archives from Debian packages alone, the same bytes from the same packages.
 
-It answers for which packages the table in `images.py` takes (apt's word) and for the bytes of the archives.
+It answers for which packages the tables in `images/` take (apt's word) and for the bytes of the archives.
 It does not answer for putting them into a registry, nor for Docker.
 Called by `stand-ins.sh`; Python's standard library, apt, dpkg-deb and gzip are all it uses.
 """
@@ -22,11 +22,15 @@ import tarfile
 import tempfile
 import zlib
 
-from images import DROP, IMAGES, NOT_NEEDED
+import dpkg
+from images import IMAGES
+from trim import NOT_NEEDED
+from wheels import PIP_CONF, WHEELS, wheel
 
 SUITE = "trixie"
 DATE, EPOCH = "2025-08-09T00:00:00Z", 1754697600  # The day trixie came out: of every file and image.
 TITLE = "org.opencontainers.image."
+RELEASE_DATE = "Sat, 09 Aug 2025 00:00:00 UTC"  # That day again, in the words of apt.
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -64,30 +68,28 @@ def build(out, stamp):
     (out / "built.json").unlink(missing_ok=True)
     apt = Apt(out / ".cache")
     say(f"asking for the packages of {SUITE}")
-    closures = {key: apt.closure(image.packages) for key, image in IMAGES.items()}
-    apt.fetch({it for closure in closures.values() for it in closure.items()})
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        needs = dict(zip(IMAGES, pool.map(apt.needs, IMAGES)))
+    apt.fetch({it for need in needs.values() for closure in need.values() for it in closure.items()})
     say(f"building {len(IMAGES)} images")
     with tempfile.TemporaryDirectory(dir=out / ".cache") as work:
-        trees, layers = {}, {}
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            for key, image in IMAGES.items():
-                trees[key] = tree(key, image, apt, closures[key], trees.get(image.base, {}))
-                layers[key] = pool.submit(layer, trees[key], pathlib.Path(work) / key)
-                # Only bases are looked at again; the others would fill the memory.
-                if not any(it.base == key for it in IMAGES.values()):
-                    del trees[key]
-            layers = {key: it.result() for key, it in layers.items()}
+            made = {}
+            for key in IMAGES:
+                made[key] = pool.submit(own_layer, key, apt, needs[key], made, pathlib.Path(work) / key)
         archives = {}
-        for key, image in IMAGES.items():
-            version = upstream(closures[key][image.packages[0]])
-            blobs = image_blobs(key, closures, layers, version)
-            names = [it.format(v=version) for it in image.names]
-            for repository in dict.fromkeys(it.rsplit(":", 1)[0] for it in names):
-                host, path = repository.split("/", 1)
-                file = f"{host}/{path.removeprefix('library/').replace('/', '-')}.tar"
-                (out / host).mkdir(exist_ok=True)
-                write_archive(out / file, blobs, [it for it in names if it.rsplit(":", 1)[0] == repository])
-                archives[file] = (out / file).stat().st_size
+        for repository, keys in repositories().items():
+            host, path = repository.split("/", 1)
+            file = f"{host}/{path.removeprefix('library/').replace('/', '-')}.tar"
+            (out / host).mkdir(exist_ok=True)
+            images = {}
+            for key in keys:
+                version = version_of(key, needs)
+                names = [it.format(v=version) for it in IMAGES[key].names]
+                blobs = image_blobs(key, needs, [made[it].result()[0] for it in chain(key)], version)
+                images[key] = blobs, [it for it in names if it.rsplit(":", 1)[0] == repository]
+            write_archive(out / file, images.values())
+            archives[file] = (out / file).stat().st_size
     for host in {it.split("/")[0] for it in archives}:
         for stale in (it for it in (out / host).glob("*.tar") if f"{host}/{it.name}" not in archives):
             stale.unlink()
@@ -95,8 +97,33 @@ def build(out, stamp):
     say(f"{len(archives)} archives, {sum(archives.values()) // 1000000} MB, in {out}")
 
 
+def chain(key):
+    """The images whose layers are its own, from the lowest up."""
+    res = [key]
+    while IMAGES[res[0]].base:
+        res.insert(0, IMAGES[res[0]].base)
+    return res
+
+
+def repositories():
+    """Every repository with the keys of its images."""
+    res = {}
+    for key, image in IMAGES.items():
+        for name in image.names:
+            res.setdefault(name.rsplit(":", 1)[0], {})[key] = None
+    return res
+
+
+def version_of(key, needs):
+    """What the program in it is: the version of the first package of the topmost layer that has one."""
+    for it in (IMAGES[it].like or it for it in reversed(chain(key))):
+        if IMAGES[it].packages:
+            return upstream(needs[it]["packages"][IMAGES[it].packages[0]])
+    fail(f"`{key}` has no package in any of its layers")
+
+
 class Apt:
-    """An apt of its own beside the machine's: Debian's SUITE with nothing installed but NOT_NEEDED."""
+    """An apt of its own beside the machine's: Debian's SUITE."""
 
     def __init__(self, cache):
         self.debs = cache / "debs"
@@ -106,9 +133,7 @@ class Apt:
         arch = architecture()
         keyring = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
         (root / "etc/sources.list").write_text(f"deb {keyring} {mirror()} {SUITE} main\n")
-        (root / "status").write_text("".join(
-            f"Package: {it}\nStatus: install ok installed\nVersion: 99:0\nArchitecture: {arch}\nMulti-Arch: foreign\n"
-            f"Maintainer: -\nDescription: -\n\n" for it in NOT_NEEDED))
+        self.root, self.arch = root, arch
         # Of the machine's own settings, those that say how to reach a mirror.
         network = re.findall(r"(?m)^Acquire::https?::.*$", run("apt-config", "dump").decode())
         (root / "apt.conf").write_text(
@@ -118,13 +143,57 @@ class Apt:
         self.env = {**os.environ, "APT_CONFIG": str(root / "apt.conf"), "LC_ALL": "C"}
         run("apt-get", "-qq", "update", env=self.env)
 
-    def closure(self, packages):
-        """Name and version of everything these packages need."""
-        lines = run("apt-get", "-s", "install", *packages, env=self.env).decode().splitlines()
-        return dict(re.match(r"Inst (\S+) \((\S+)", it).groups() for it in lines if it.startswith("Inst "))
+    def needs(self, key):
+        """What the image's own layer is made of, each as name and version of everything it takes."""
+        image = IMAGES[key]
+        if image.like:
+            return {}
+        below = {}
+        for it in chain(key)[:-1]:
+            below |= self.closure(IMAGES[it].packages, below, IMAGES[it].without)
+        packages = self.closure(image.packages, below, image.without)
+        return {
+            "packages": packages,
+            "repository": self.closure(image.repository, below | packages, []),
+            "wheels": self.closure(image.wheels, {}, [], alone=image.wheels),
+        }
+
+    def closure(self, packages, installed, without, alone=()):
+        """Name and version of everything these packages need beside what is installed, or of `alone` among it."""
+        if not packages:
+            return {}
+        names = set(without) - set(packages) - set(installed)
+        status = self.installed(installed) + "".join(
+            f"Package: {it}\nStatus: install ok installed\nVersion: 99:0\nArchitecture: {self.arch}\n"
+            f"Multi-Arch: allowed\nMaintainer: -\nDescription: -\n\n" for it in sorted(names))
+        with tempfile.NamedTemporaryFile("w", dir=self.root) as file:
+            file.write(status)
+            file.flush()
+            lines = run("apt-get", "-s", "-o", f"Dir::State::status={file.name}", "install", *packages, env=self.env)
+        found = dict(re.match(r"Inst (\S+) \((\S+)", it).groups() for it in lines.decode().splitlines() if it.startswith("Inst "))
+        return {name: version for name, version in found.items() if not alone or name in alone}
+
+    def installed(self, packages):
+        """The status of these packages, for apt."""
+        if not packages:
+            return ""
+        shown = run("apt-cache", "show", *(f"{name}={version}" for name, version in packages.items()), env=self.env).decode()
+        return "".join(f"{it.strip()}\nStatus: install ok installed\n\n" for it in shown.split("\n\n") if it.strip())
 
     def deb(self, name, version):
         return next(self.debs.glob(f"{name}_{version.replace(':', '%3a')}_*.deb"), None)
+
+    def data(self, name, version):
+        """The archive of a package's files."""
+        return run("dpkg-deb", "--fsys-tarfile", self.deb(name, version))
+
+    def control(self, name, version):
+        """The archive of what a package says of itself."""
+        return run("dpkg-deb", "--ctrl-tarfile", self.deb(name, version))
+
+    def text(self, name, version):
+        """The main one of a package's control files."""
+        return run("dpkg-deb", "--field", self.deb(name, version)).decode()
 
     def fetch(self, packages):
         wanted = sorted(f"{name}={version}" for name, version in packages if not self.deb(name, version))
@@ -143,31 +212,46 @@ def mirror():
     fail("apt has no Debian mirror among its sources; name one in `DEBIAN_MIRROR`")
 
 
-def tree(key, image, apt, closure, below):
-    """What the image's own layer holds: path to (tar header, bytes)."""
-    entries = {}
+def own_layer(key, apt, needs, made, path):
+    """Writes an image's own layer to `path`; its digests, and the tree for those that build on it."""
+    image = IMAGES[key]
+    if image.like:
+        return made[image.like].result()[0], made[image.base].result()[1]
+    # A base stands before what uses it, so it is under way at least, and this cannot wait for itself.
+    below = made[image.base].result()[1] if image.base else {}
+    entries = tree(key, apt, needs, below)
+    is_base = any(it.base == key for it in IMAGES.values())
+    return layer(entries, path), {**below, **entries} if is_base else {}
 
-    def put(path, kind, mode, uid=0, data=b"", link=""):
+
+def tree(key, apt, needs, below):
+    """What the image's own layer holds: path to (tar header, bytes)."""
+    image, entries = IMAGES[key], {}
+
+    def put(path, kind, mode, uid=0, data=b"", link="", gid=None):
         path = re.sub(r"^(s?bin|lib|lib64)/", r"usr/\1/", path)
         for parent in list(pathlib.PurePosixPath(path).parents)[-2::-1]:
             if str(parent) not in entries and str(parent) not in below:
                 put(str(parent), tarfile.DIRTYPE, 0o755)
         info = tarfile.TarInfo(path)
-        info.type, info.mode, info.uid, info.gid = kind, mode, uid, uid
+        info.type, info.mode, info.uid, info.gid = kind, mode, uid, uid if gid is None else gid
         info.size, info.linkname, info.mtime = len(data), link, EPOCH
         entries[path] = (info, data)
 
-    for name, version in sorted(closure.items()):
-        with tarfile.open(fileobj=io.BytesIO(run("dpkg-deb", "--fsys-tarfile", apt.deb(name, version)))) as tar:
+    for name, version in sorted(needs["packages"].items()):
+        with tarfile.open(fileobj=io.BytesIO(apt.data(name, version))) as tar:
             for member in tar:
                 path = posixpath.normpath(member.name)
-                if member.isdir() or not is_wanted(path, image.keep):
+                if path == "." or not is_wanted(path, image):
                     continue
-                if member.issym():
+                if member.isdir():
+                    if image.managed and path not in entries:
+                        put(path, tarfile.DIRTYPE, member.mode, member.uid, gid=member.gid)
+                elif member.issym():
                     put(path, tarfile.SYMTYPE, 0o777, link=member.linkname)
                 else:  # A hard link becomes a copy, so that order does not matter.
-                    put(path, tarfile.REGTYPE, member.mode, member.uid, tar.extractfile(member).read())
-    if "busybox-static" in closure and "sbin" in image.links:
+                    put(path, tarfile.REGTYPE, member.mode, member.uid, tar.extractfile(member).read(), gid=member.gid)
+    if "busybox-static" in needs["packages"] and "sbin" in image.links:
         for applet in applets(entries["usr/bin/busybox"][1]):
             put(applet, tarfile.SYMTYPE, 0o777, link="/bin/busybox")
     if any(it.startswith("usr/lib64/") for it in entries):
@@ -176,9 +260,13 @@ def tree(key, image, apt, closure, below):
         put(path, tarfile.DIRTYPE, mode, uid)
     for path, target in image.links.items():
         put(path, tarfile.SYMTYPE, 0o777, link=target)
-    for file in sorted(it for it in (HERE / key).rglob("*") if it.is_file()):
+    for path, data in generated(image, apt, needs).items():
+        is_script = re.search(r"/info/.*\.(pre|post)(inst|rm)$", path)
+        put(path, tarfile.REGTYPE, 0o755 if is_script else 0o644, data=data)
+    own = HERE / "files" / (image.files or key)
+    for file in sorted(it for it in own.rglob("*") if it.is_file()):
         mode = 0o755 if os.access(file, os.X_OK) else 0o644
-        put(str(file.relative_to(HERE / key)), tarfile.REGTYPE, mode, data=file.read_bytes())
+        put(str(file.relative_to(own)), tarfile.REGTYPE, mode, data=file.read_bytes())
     for user in image.users:
         name, uid, home = user.split(":")
         for path, line in (("etc/passwd", f"{name}:x:{uid}:{uid}:{name}:{home}:/bin/sh\n"), ("etc/group", f"{name}:x:{uid}:\n")):
@@ -186,10 +274,25 @@ def tree(key, image, apt, closure, below):
     return entries
 
 
-def is_wanted(path, keep):
+def generated(image, apt, needs):
+    """The files that are neither from a package nor from `files/`."""
+    res = {}
+    if image.managed:
+        res |= dpkg.database((apt.control(*it), apt.data(*it)) for it in sorted(needs["packages"].items()))
+    if image.repository:
+        packages = [(apt.text(*it), apt.deb(*it).read_bytes()) for it in sorted(needs["repository"].items())]
+        packages += [dpkg.transitional(*it, EPOCH) for it in sorted(image.transitional.items())]
+        res |= dpkg.repository(packages, RELEASE_DATE)
+    if image.wheels:
+        res |= {f"{WHEELS}/{name}": data for name, data in (wheel(apt.data(*it)) for it in sorted(needs["wheels"].items()))}
+        res["etc/pip.conf"] = PIP_CONF.encode()
+    return res
+
+
+def is_wanted(path, image):
     if path.startswith("usr/share/doc/") and not path.endswith("/copyright"):
         return False
-    return any(fnmatch.fnmatch(path, it) for it in keep) and not any(fnmatch.fnmatch(path, it) for it in DROP)
+    return any(fnmatch.fnmatch(path, it) for it in image.keep) and not any(fnmatch.fnmatch(path, it) for it in image.drop)
 
 
 def applets(busybox):
@@ -214,12 +317,11 @@ def layer(entries, path):
     return res
 
 
-def image_blobs(key, closures, layers, version):
+def image_blobs(key, needs, stack, version):
     """The manifest, the configuration and the layers of an image; the first two as bytes, a layer as its file."""
-    image, chain = IMAGES[key], [key]
-    while IMAGES[chain[0]].base:
-        chain.insert(0, IMAGES[chain[0]].base)
-    packages = {name: version for it in chain for name, version in closures[it].items()}
+    image = IMAGES[key]
+    parts = [IMAGES[it].like or it for it in chain(key)]
+    packages = {name: version for it in parts for name, version in needs[it]["packages"].items()}
     config = json.loads(json.dumps(image.config).replace("{v}", version))
     config["Labels"] = {
         TITLE + "title": f"{key} stand-in",
@@ -229,14 +331,13 @@ def image_blobs(key, closures, layers, version):
     }
     arch = {"armhf": "arm", "i386": "386"}.get(architecture(), architecture())
     history = [{"created": DATE, "created_by": f"COPY {' '.join(IMAGES[it].packages)} / # stand-in for {IMAGES[it].of}"}
-               for it in chain]
+               for it in parts]
     for word, field in (("ENV", "Env"), ("EXPOSE", "ExposedPorts"), ("VOLUME", "Volumes"), ("USER", "User"),
                         ("WORKDIR", "WorkingDir"), ("ENTRYPOINT", "Entrypoint"), ("CMD", "Cmd")):
         if field in config:
             said = json.dumps(config[field]) if field in ("Entrypoint", "Cmd") else \
                 config[field] if isinstance(config[field], str) else " ".join(config[field])
             history.append({"created": DATE, "created_by": f"{word} {said}", "empty_layer": True})
-    stack = [layers[it] for it in chain]
     # Each image a second of its own on that day: engines list images by age, and in no order those of one age.
     second = zlib.crc32(key.encode()) % 86400
     created = f"{DATE[:11]}{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}Z"
@@ -254,21 +355,20 @@ def image_blobs(key, closures, layers, version):
     return [manifest, config] + stack
 
 
-def write_archive(path, blobs, names):
+def write_archive(path, images):
     """Writes an OCI layout that `docker load` of every age reads as well (`manifest.json`)."""
-    manifest, config, *stack = blobs
-    descriptor = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest_of(manifest), "size": len(manifest)}
     blob = lambda digest: "blobs/" + digest.replace(":", "/")
-    files = {
-        "oci-layout": encode({"imageLayoutVersion": "1.0.0"}),
-        "index.json": encode({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [
-            {**descriptor, "annotations": {"org.opencontainers.image.ref.name": it, "io.containerd.image.name": it}}
-            for it in names]}),
-        "manifest.json": encode([{"Config": blob(digest_of(config)), "RepoTags": names,
-                                  "Layers": [blob(it["digest"]) for it in stack]}]),
-        blob(digest_of(manifest)): manifest,
-        blob(digest_of(config)): config,
-        **{blob(it["digest"]): it["path"] for it in stack},
+    index, loads, files = [], [], {"oci-layout": encode({"imageLayoutVersion": "1.0.0"})}
+    for (manifest, config, *stack), names in images:
+        descriptor = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest_of(manifest), "size": len(manifest)}
+        index += [{**descriptor, "annotations": {"org.opencontainers.image.ref.name": it, "io.containerd.image.name": it}}
+                  for it in names]
+        loads.append({"Config": blob(digest_of(config)), "RepoTags": names, "Layers": [blob(it["digest"]) for it in stack]})
+        files |= {blob(digest_of(manifest)): manifest, blob(digest_of(config)): config,
+                  **{blob(it["digest"]): it["path"] for it in stack}}
+    files |= {
+        "index.json": encode({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": index}),
+        "manifest.json": encode(loads),
     }
     with tarfile.open(f"{path}.part", "w", format=tarfile.GNU_FORMAT) as tar:
         for name, content in sorted(files.items()):

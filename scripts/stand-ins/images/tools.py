@@ -1,0 +1,5 @@
+"""Images that are boxes of tools."""
+
+from image import PATH, Image
+
+IMAGES = {}
