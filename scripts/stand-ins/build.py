@@ -9,6 +9,7 @@ import argparse
 import concurrent.futures
 import fcntl
 import fnmatch
+import functools
 import hashlib
 import io
 import json
@@ -69,7 +70,10 @@ def build(out, stamp):
     apt = Apt(out / ".cache")
     say(f"asking for the packages of {SUITE}")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        needs = dict(zip(IMAGES, pool.map(apt.needs, IMAGES)))
+        needs = {}
+        for key in IMAGES:
+            needs[key] = pool.submit(apt.needs, key, needs)
+    needs = {key: it.result() for key, it in needs.items()}
     apt.fetch({it for need in needs.values() for closure in need.values() for it in closure.items()})
     say(f"building {len(IMAGES)} images")
     with tempfile.TemporaryDirectory(dir=out / ".cache") as work:
@@ -143,14 +147,14 @@ class Apt:
         self.env = {**os.environ, "APT_CONFIG": str(root / "apt.conf"), "LC_ALL": "C"}
         run("apt-get", "-qq", "update", env=self.env)
 
-    def needs(self, key):
+    def needs(self, key, asked):
         """What the image's own layer is made of, each as name and version of everything it takes."""
         image = IMAGES[key]
         if image.like:
             return {}
         below = {}
         for it in chain(key)[:-1]:
-            below |= self.closure(IMAGES[it].packages, below, IMAGES[it].without)
+            below |= asked[IMAGES[it].like or it].result()["packages"]
         packages = self.closure(image.packages, below, image.without)
         return {
             "packages": packages,
@@ -263,10 +267,10 @@ def tree(key, apt, needs, below):
     for path, data in generated(image, apt, needs).items():
         is_script = re.search(r"/info/.*\.(pre|post)(inst|rm)$", path)
         put(path, tarfile.REGTYPE, 0o755 if is_script else 0o644, data=data)
-    own = HERE / "files" / (image.files or key)
-    for file in sorted(it for it in own.rglob("*") if it.is_file()):
-        mode = 0o755 if os.access(file, os.X_OK) else 0o644
-        put(str(file.relative_to(own)), tarfile.REGTYPE, mode, data=file.read_bytes())
+    for folder in (HERE / "files" / it for it in image.files or [key]):
+        for file in sorted(it for it in folder.rglob("*") if it.is_file()):
+            mode = 0o755 if os.access(file, os.X_OK) else 0o644
+            put(str(file.relative_to(folder)), tarfile.REGTYPE, mode, data=file.read_bytes())
     for user in image.users:
         name, uid, home = user.split(":")
         for path, line in (("etc/passwd", f"{name}:x:{uid}:{uid}:{name}:{home}:/bin/sh\n"), ("etc/group", f"{name}:x:{uid}:\n")):
@@ -281,8 +285,7 @@ def generated(image, apt, needs):
         res |= dpkg.database((apt.control(*it), apt.data(*it)) for it in sorted(needs["packages"].items()))
     if image.repository:
         packages = [(apt.text(*it), apt.deb(*it).read_bytes()) for it in sorted(needs["repository"].items())]
-        packages += [dpkg.transitional(*it, EPOCH) for it in sorted(image.transitional.items())]
-        res |= dpkg.repository(packages, RELEASE_DATE)
+        res |= dpkg.repository(packages, image.names_of_old, RELEASE_DATE)
     if image.wheels:
         res |= {f"{WHEELS}/{name}": data for name, data in (wheel(apt.data(*it)) for it in sorted(needs["wheels"].items()))}
         res["etc/pip.conf"] = PIP_CONF.encode()
@@ -292,7 +295,12 @@ def generated(image, apt, needs):
 def is_wanted(path, image):
     if path.startswith("usr/share/doc/") and not path.endswith("/copyright"):
         return False
-    return any(fnmatch.fnmatch(path, it) for it in image.keep) and not any(fnmatch.fnmatch(path, it) for it in image.drop)
+    return bool(one_of(tuple(image.keep)).match(path)) and not one_of(tuple(image.drop)).match(path)
+
+
+@functools.cache
+def one_of(globs):
+    return re.compile("|".join(fnmatch.translate(it) for it in globs))
 
 
 def applets(busybox):
@@ -409,7 +417,9 @@ def sha256(path):
 def run(*command, **options):
     res = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, **options)
     if res.returncode:
-        fail(f"`{command[0]} {command[1]}` failed: {res.stderr.decode().strip()}")
+        # What does not fit together, apt tells on its standard output.
+        said = (res.stdout[-2000:] + res.stderr).decode().strip()
+        fail(f"`{' '.join(map(str, command))}` failed: {said}")
     return res.stdout
 
 

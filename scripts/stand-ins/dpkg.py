@@ -49,11 +49,21 @@ def database(packages):
     return files
 
 
-def repository(packages, date):
-    """The files of an apt repository: `packages` are pairs of a package's control text and its bytes."""
+def repository(packages, names_of_old, date):
+    """The files of an apt repository: `packages` are pairs of a package's control text and its bytes.
+
+    Where nothing but a package of today goes by a name of old, apt takes that one.
+    """
     files, index = {}, []
     for control, deb in packages:
-        name = f"{field(control, 'Package')}_{field(control, 'Architecture')}.deb"
+        package = field(control, "Package")
+        also = [it for it, today in names_of_old.items() if today == package]
+        if also:
+            provided = field(control, "Provides")
+            control = re.sub(r"(?m)^Provides: .*\n", "", control)
+            control = stanza(control, Provides=", ".join([provided, *also] if provided else also))
+            deb = with_control(deb, control)
+        name = f"{package}_{field(control, 'Architecture')}.deb"
         files[f"{REPOSITORY}/{name}"] = deb
         index.append(stanza(control, Filename=f"./{name}", Size=len(deb), SHA256=hashlib.sha256(deb).hexdigest()))
     index = "\n".join(index).encode()
@@ -63,27 +73,28 @@ def repository(packages, date):
     return files
 
 
-def transitional(name, depends, epoch):
-    """A package that is only another name for `depends`, as pair of its control text and its bytes."""
-    control = (
-        f"Package: {name}\nVersion: 99\nArchitecture: all\nSection: oldlibs\nPriority: optional\nDepends: {depends}\n"
-        f"Maintainer: mdbook-rehearse\nDescription: name of old for {depends}, made for a stand-in\n")
-    members = {
-        "debian-binary": b"2.0\n",
-        "control.tar.gz": archive({"./control": control.encode()}, epoch),
-        "data.tar.gz": archive({}, epoch),
-    }
-    deb = b"!<arch>\n"
-    for member, data in members.items():
-        deb += f"{member:<16}{epoch:<12}{0:<6}{0:<6}{100644:<8}{len(data):<10}`\n".encode() + data + b"\n" * (len(data) % 2)
-    return control, deb
+def with_control(deb, control):
+    """The package with another text as the main one of its control files."""
+    res, place = deb[:8], 8
+    while place < len(deb):
+        head, size = deb[place:place + 60], int(deb[place + 48:place + 58])
+        data = deb[place + 60:place + 60 + size]
+        place += 60 + size + size % 2
+        if head.startswith(b"control.tar"):
+            data = gzip.compress(rewritten(data, control), mtime=0)
+            head = b"control.tar.gz".ljust(16) + head[16:48] + f"{len(data):<10}`\n".encode()
+        res += head + data + b"\n" * (len(data) % 2)
+    return res
 
 
-def archive(files, epoch):
+def rewritten(control_tar, control):
+    """The archive of control files with another main one, not compressed."""
     raw = io.BytesIO()
-    with tarfile.open(fileobj=raw, mode="w", format=tarfile.GNU_FORMAT) as tar:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size, info.mtime = len(data), epoch
-            tar.addfile(info, io.BytesIO(data))
-    return gzip.compress(raw.getvalue(), mtime=0)
+    with tarfile.open(fileobj=io.BytesIO(control_tar)) as old, tarfile.open(fileobj=raw, mode="w", format=tarfile.GNU_FORMAT) as new:
+        for member in old:
+            data = old.extractfile(member).read() if member.isfile() else b""
+            if member.name == "./control":
+                data = control.encode()
+            member.size = len(data)
+            new.addfile(member, io.BytesIO(data))
+    return raw.getvalue()

@@ -18,14 +18,14 @@ class Image:
     users: list = dataclasses.field(default_factory=list)  # name:uid:home
     dirs: dict = dataclasses.field(default_factory=dict)  # path: (mode, uid)
     links: dict = dataclasses.field(default_factory=dict)  # path: target
-    files: str = ""  # folder in `files/` with what lies in the image besides; its key if not said
+    files: list = dataclasses.field(default_factory=list)  # folders in `files/` with what else lies in it; else its key
     config: dict = dataclasses.field(default_factory=dict)  # as in the OCI image config
     keep: list = dataclasses.field(default_factory=lambda: ["*"])  # globs of paths taken from packages
     drop: list = dataclasses.field(default_factory=lambda: DROP)  # globs of paths not taken all the same
     without: list = dataclasses.field(default_factory=lambda: NOT_NEEDED)  # packages that it does without
     managed: bool = False  # whether dpkg in the image knows of the packages, so that apt can add others
     repository: list = dataclasses.field(default_factory=list)  # packages that apt in the image can install
-    transitional: dict = dataclasses.field(default_factory=dict)  # names of old in that repository: today's packages
+    names_of_old: dict = dataclasses.field(default_factory=dict)  # names that apt takes too: the package of today
     wheels: list = dataclasses.field(default_factory=list)  # packages whose Python modules pip in the image can install
 
 

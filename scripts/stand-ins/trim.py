@@ -7,6 +7,9 @@ NOT_NEEDED = """
     fonts-glyphicons-halflings libjs-bootstrap libjs-bootstrap4 libjs-d3 libjs-eonasdan-bootstrap-datetimepicker
     libjs-jquery libjs-jquery-hotkeys libjs-moment libjs-moment-timezone libjs-mustache libjs-popper.js
     libjs-rickshaw node-corepack node-xtend promtool
+    ca-certificates default-mysql-client gawk libdbi-perl libgpm2 lsb-base mariadb-common mysql-common node-cssesc
+    node-gyp node-postcss-selector-parser perlapi-5.40.1 php php-gd php-getid3 php-mysql procps readline-common
+    virtual-mysql-client
 """.split()
 
 # What no image needs of a package. Licences stay (`*/copyright`).
@@ -16,5 +19,16 @@ DROP = """
     usr/lib/sysusers.d/* usr/lib/postgresql/*/lib/llvmjit* usr/share/apport/* usr/share/bash-completion/*
     usr/share/bug/* usr/share/doc-base/* usr/share/i18n/* usr/share/info/* usr/share/initramfs-tools/*
     usr/share/lintian/* usr/share/locale/* usr/share/man/* usr/share/nodejs/@types/* usr/share/perl*
+    usr/lib/go-*/pkg/tool/*/addr2line usr/lib/go-*/pkg/tool/*/dist* usr/lib/go-*/pkg/tool/*/nm
+    usr/lib/go-*/pkg/tool/*/objdump usr/lib/go-*/pkg/tool/*/pprof usr/lib/go-*/pkg/tool/*/trace usr/share/go-*/api/*
+    usr/share/go-*/misc/* usr/share/go-*/src/*_test.go usr/share/go-*/src/*/testdata/* usr/share/go-*/src/cmd/*
+    usr/share/go-*/test/* usr/lib/python3*/EXTERNALLY-MANAGED usr/lib/python3*/test/*
     usr/share/postgresql/*/man/* usr/share/readline/* usr/share/vim/* usr/share/zoneinfo/right/*
+""".split()
+
+# The same of an image whose dpkg knows its packages: what Debian's own slim images leave out, and a little more.
+DROP_MANAGED = """
+    etc/cron* etc/logrotate.d/* usr/include/* usr/lib/*.a usr/lib/*/gconv/* usr/lib/systemd/* usr/share/bash-completion/*
+    usr/share/bug/* usr/share/doc-base/* usr/share/i18n/* usr/share/info/* usr/share/lintian/* usr/share/locale/*
+    usr/share/man/*
 """.split()

@@ -6,4 +6,4 @@ the program does without goes to `NOT_NEEDED` in `trim.py`. Bases stand before w
 
 from images import bases, databases, languages, servers, tools
 
-IMAGES = {**bases.IMAGES, **servers.IMAGES, **databases.IMAGES, **languages.IMAGES, **tools.IMAGES}
+IMAGES = {**bases.IMAGES, **languages.IMAGES, **servers.IMAGES, **databases.IMAGES, **tools.IMAGES}

@@ -1,0 +1,7 @@
+#!/bin/sh
+# Options go to memcached.
+set -e
+case ${1:--} in
+    -*) set -- memcached "$@" ;;
+esac
+exec "$@"
