@@ -35,7 +35,7 @@ use crate::config::{Config, Network, Registry, Source};
 use crate::exercise::Role;
 use crate::plan::{Plan, PlannedStep, in_run_order};
 use crate::sandbox::authority::Authority;
-use crate::sandbox::container::{Container, Ran, Spec};
+use crate::sandbox::container::{Container, Ran, Spec, Task};
 use crate::sandbox::labels::Run;
 use crate::sandbox::registry::Site;
 use crate::sandbox::teardown::{Rush, Teardown};
@@ -347,7 +347,9 @@ impl Sandbox {
                 .min(course.deadline.saturating_duration_since(Instant::now()));
             let ran = self
                 .container
-                .run(&command.text, time, |id, bytes| self.outputs.add(id, bytes))
+                .run(Task::new(&command.text, time), |id, bytes| {
+                    self.outputs.add(id, bytes)
+                })
                 .await;
             let ran = ran.with_context(|| {
                 format!(
@@ -616,6 +618,8 @@ fn spec(
         "LOGNAME=learner",
         "SHELL=/bin/bash",
         "LANG=C.UTF-8",
+        // What the commands that have a terminal have. A variable of those alone would not survive their own `export`.
+        "TERM=xterm",
         "TZ=UTC",
         "XDG_RUNTIME_DIR=/run/user/1000",
     ];

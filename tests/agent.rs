@@ -1,6 +1,9 @@
 //! The agent's shell, against the bash of this machine and without an engine. The agent is built as its image builds it:
 //! by plain `rustc` from its two files.
 
+#[path = "agent/keyboard.rs"]
+mod keyboard;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
@@ -11,7 +14,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use mdbook_rehearse::sandbox::wire::{self, End, Order, Report, Start};
+use mdbook_rehearse::sandbox::wire::{self, End, Order, Report, Start, Streams};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -59,6 +62,7 @@ struct Agent {
     reports: Receiver<Report>,
     folder: TempDir,
     outputs: BTreeMap<u32, Vec<u8>>,
+    closed: BTreeMap<u32, Option<i32>>,
     last_command: u32,
 }
 
@@ -112,6 +116,7 @@ impl Agent {
             reports,
             folder,
             outputs: BTreeMap::new(),
+            closed: BTreeMap::new(),
             last_command: 0,
         }
     }
@@ -140,22 +145,51 @@ impl Agent {
 
     #[track_caller]
     fn run(&mut self, script: &str, timeout: Duration) -> Result<End, String> {
+        self.begin(script, nothing_to_read(), timeout, Duration::ZERO);
+        self.done()
+    }
+
+    /// Begins to run a command; gives its number.
+    fn begin(
+        &mut self,
+        script: &str,
+        streams: Streams,
+        timeout: Duration,
+        interrupt: Duration,
+    ) -> u32 {
         self.last_command += 1;
         self.order(&Order::Run {
             id: self.last_command,
             timeout: timeout.as_millis() as u64,
+            interrupt: interrupt.as_millis() as u64,
+            streams,
             script: script.as_bytes().to_vec(),
         });
+        self.last_command
+    }
+
+    /// How the running command ends.
+    #[track_caller]
+    fn done(&mut self) -> Result<End, String> {
         loop {
-            match self.report()? {
-                Report::Output { id, bytes } => self.outputs.entry(id).or_default().extend(bytes),
-                Report::Done { id, end, .. } => {
-                    assert_eq!(id, self.last_command);
-                    return Ok(end);
-                }
-                report => panic!("unexpected {report:?}"),
+            if let Report::Done { id, end, .. } = self.hear()? {
+                assert_eq!(id, self.last_command);
+                return Ok(end);
             }
         }
+    }
+
+    /// The next report, with what it says of outputs and ends taken in.
+    #[track_caller]
+    fn hear(&mut self) -> Result<Report, String> {
+        let report = self.report()?;
+        match &report {
+            Report::Output { id, bytes } => self.outputs.entry(*id).or_default().extend(bytes),
+            Report::Closed { id, status } => drop(self.closed.insert(*id, *status)),
+            Report::Done { .. } => {}
+            report => panic!("unexpected {report:?}"),
+        }
+        Ok(report)
     }
 
     fn output(&self, id: u32) -> String {
@@ -197,6 +231,11 @@ impl Drop for Agent {
         }
         let _ = self.child.wait();
     }
+}
+
+/// A pipe out, and in nothing.
+fn nothing_to_read() -> Streams {
+    Streams::Pipe { input: Vec::new() }
 }
 
 /// All processes below one.
@@ -483,6 +522,7 @@ fn b18_what_looks_like_a_frame_is_output() {
         end: End::Exited(0),
         micros: 1,
         forked: false,
+        interrupted: false,
     };
     wire::write_report(&mut frame, &done).unwrap();
     let octal: String = frame.iter().map(|it| format!("\\{it:03o}")).collect();
@@ -722,11 +762,7 @@ fn a_tar_stream_is_unpacked_into_the_workspace() {
 #[test]
 fn the_agent_ends_with_its_wire() {
     let mut agent = Agent::start(|_| {});
-    agent.order(&Order::Run {
-        id: 1,
-        timeout: 60_000,
-        script: b"sleep 600".to_vec(),
-    });
+    agent.begin("sleep 600", nothing_to_read(), PATIENCE, Duration::ZERO);
     drop(agent.stdin.take());
     // Not held up by the command that still runs.
     assert!(agent.child.wait().unwrap().success());
@@ -778,6 +814,13 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(any::<u8>(), 0..200)
 }
 
+fn streams() -> impl Strategy<Value = Streams> {
+    prop_oneof![
+        bytes().prop_map(|input| Streams::Pipe { input }),
+        Just(Streams::Terminal),
+    ]
+}
+
 fn order() -> impl Strategy<Value = Order> {
     let texts = || proptest::collection::vec(text(), 0..4);
     let start = (
@@ -804,12 +847,24 @@ fn order() -> impl Strategy<Value = Order> {
             }
         ),
         bytes().prop_map(Order::Files),
-        (any::<u32>(), any::<u64>(), bytes()).prop_map(|(id, timeout, script)| Order::Run {
+        (any::<u32>(), any::<u64>(), any::<u64>(), streams(), bytes()).prop_map(
+            |(id, timeout, interrupt, streams, script)| Order::Run {
+                id,
+                timeout,
+                interrupt,
+                streams,
+                script
+            }
+        ),
+        (any::<u32>(), streams(), bytes()).prop_map(|(id, streams, script)| Order::Open {
             id,
-            timeout,
+            streams,
             script
         }),
+        (any::<u32>(), bytes()).prop_map(|(id, bytes)| Order::Type { id, bytes }),
+        any::<u32>().prop_map(|id| Order::Interrupt { id }),
         text().prop_map(|path| Order::Get { path }),
+        (any::<u16>(), text()).prop_map(|(port, path)| Order::Probe { port, path }),
     ]
 }
 
@@ -825,14 +880,23 @@ fn report() -> impl Strategy<Value = Report> {
         any::<u64>().prop_map(|micros| Report::Ready { micros }),
         text().prop_map(|message| Report::Unpacked { message }),
         (any::<u32>(), bytes()).prop_map(|(id, bytes)| Report::Output { id, bytes }),
-        (any::<u32>(), end, any::<u64>(), any::<bool>()).prop_map(|(id, end, micros, forked)| {
-            Report::Done {
+        (
+            any::<u32>(),
+            end,
+            any::<u64>(),
+            any::<bool>(),
+            any::<bool>()
+        )
+            .prop_map(|(id, end, micros, forked, interrupted)| Report::Done {
                 id,
                 end,
                 micros,
                 forked,
-            }
-        }),
+                interrupted,
+            }),
+        (any::<u32>(), any::<Option<i32>>()).prop_map(|(id, status)| Report::Closed { id, status }),
+        (any::<bool>(), any::<u16>())
+            .prop_map(|(listens, status)| Report::Probed { listens, status }),
         (any::<u16>(), bytes()).prop_map(|(status, body)| Report::Got { status, body }),
         text().prop_map(|message| Report::Failed { message }),
     ]
@@ -864,7 +928,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_the_parser_panic(kind in 0u8..9, mut frame in bytes()) {
+    fn no_bytes_make_the_parser_panic(kind in 0u8..11, mut frame in bytes()) {
         frame.insert(0, kind);
         let _ = wire::parse_order(&frame);
         let _ = wire::parse_report(&frame);

@@ -650,7 +650,7 @@ fn i02_i03_the_sandbox_reaches_neither_host_nor_world() {
     assert_snapshot!(shown, @r#"
     -- probe
     $ env | cut -d= -f1 | sort | xargs
-    HOME LANG LOGNAME PATH PWD SHELL SHLVL TZ USER XDG_RUNTIME_DIR _
+HOME LANG LOGNAME PATH PWD SHELL SHLVL TERM TZ USER XDG_RUNTIME_DIR _
     $ id -un; id -Gn; sudo -n id -un; cat /proc/1/environ 2>&1 | tail -1
     learner
     learner

@@ -10,14 +10,15 @@
 //! One loop waits for everything at once (orders, output, ends) and no thread exists, so the order of events is the
 //! order of the reports. A command's output comes through a FIFO of its own, opened before the shell hears of it:
 //! what the command wrote before it ended is read before its end is reported, and what it leaves in the background
-//! keeps its number.
+//! keeps its number. A command that needs a terminal has one instead of the FIFO; it controls no session, since a shell
+//! whose session it controlled would die with it. So what opens `/dev/tty` by name finds nothing.
 
 mod wire;
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::net::UdpSocket;
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::os::unix::fs::{symlink, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
@@ -26,7 +27,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use wire::{End, Order, Report, Start};
+use wire::{End, Order, Report, Start, Streams, GRACE};
 
 fn main() -> ExitCode {
     let began = Instant::now();
@@ -92,10 +93,18 @@ fn serve(wire: &mut Wire, began: Instant) -> io::Result<()> {
                         unpacking.add(&piece);
                     }
                 }
-                Order::Run { id, timeout, script } => {
-                    shell.run(id, Duration::from_millis(timeout), &script)?;
+                Order::Run { id, timeout, interrupt, streams, script } => {
+                    let limits = Limits {
+                        timeout: Duration::from_millis(timeout),
+                        interrupt: (interrupt > 0).then(|| Duration::from_millis(interrupt)),
+                    };
+                    shell.run(id, limits, &streams, &script)?;
                 }
+                Order::Open { id, streams, script } => shell.open(id, &streams, &script)?,
+                Order::Type { id, bytes } => shell.type_at(id, &bytes)?,
+                Order::Interrupt { id } => shell.interrupt(id),
                 Order::Get { path } => wire.report(&get(&start.socket, &path))?,
+                Order::Probe { port, path } => wire.report(&probe(port, &path))?,
             }
         }
         for ended in system::reap() {
@@ -250,14 +259,54 @@ fn get(socket: &str, path: &str) -> Report {
         stream.take(wire::MAX_FRAME as u64 / 2).read_to_end(&mut answer)?;
         let head_end = answer.windows(4).position(|it| it == b"\r\n\r\n");
         let head_end = head_end.ok_or_else(|| io::Error::other("the engine's answer has no end of head"))?;
-        let head = String::from_utf8_lossy(&answer[..head_end]);
-        let status = head.split(' ').nth(1).and_then(|it| it.parse().ok());
-        let status = status.ok_or_else(|| io::Error::other("the engine's answer has no status"))?;
+        let status = http_status(&answer).ok_or_else(|| io::Error::other("the engine's answer has no status"))?;
         Ok((status, answer.split_off(head_end + 4)))
     };
     match ask() {
         Ok((status, body)) => Report::Got { status, body },
         Err(error) => Report::Got { status: 0, body: error.to_string().into_bytes() },
+    }
+}
+
+/// The status in an HTTP answer's first line.
+fn http_status(answer: &[u8]) -> Option<u16> {
+    let line = String::from_utf8_lossy(answer.split(|it| *it == b'\n').next()?);
+    line.strip_prefix("HTTP/")?.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Asks whether somebody listens on the loopback address, and for a page if there is a path; takes a second at most.
+fn probe(port: u16, path: &str) -> Report {
+    let deadline = Instant::now() + Duration::from_secs(1);
+    let none = Report::Probed { listens: false, status: 0 };
+    let Ok(mut stream) = TcpStream::connect_timeout(&SocketAddr::from(([127, 0, 0, 1], port)), Duration::from_secs(1))
+    else {
+        return none;
+    };
+    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
+    if !path.is_empty() && stream.write_all(request.as_bytes()).is_err() {
+        return none;
+    }
+    // A published port accepts before there is a server behind it, and then hangs up at once.
+    let patience = if path.is_empty() { Duration::from_millis(100) } else { Duration::from_secs(1) };
+    let mut answer = Vec::new();
+    loop {
+        let left = patience.min(deadline.saturating_duration_since(Instant::now()));
+        let mut bytes = [0; 256];
+        // A timeout of zero would be none.
+        let read =
+            stream.set_read_timeout(Some(left.max(Duration::from_millis(1)))).and_then(|()| stream.read(&mut bytes));
+        match read {
+            Ok(n @ 1..) => answer.extend(&bytes[..n]),
+            Ok(_) => return Report::Probed { listens: !answer.is_empty(), status: http_status(&answer).unwrap_or(0) },
+            Err(error) => {
+                let is_patient = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+                return Report::Probed { listens: is_patient || !answer.is_empty(), status: 0 };
+            }
+        }
+        if path.is_empty() || answer.contains(&b'\n') || Instant::now() >= deadline {
+            let status = if path.is_empty() { None } else { http_status(&answer) };
+            return Report::Probed { listens: true, status: status.unwrap_or(0) };
+        }
     }
 }
 
@@ -321,20 +370,53 @@ struct Shell {
     control: File,
     statuses: Vec<u8>,
     scratch: PathBuf,
+    owner: Option<(u32, u32)>,
     output_limit: u64,
     running: Option<Running>,
+    opened: Vec<Opened>,
     outputs: Vec<Output>,
     last_status: i32,
     ended: Option<End>,
     knows_forks: bool,
+    /// Whether the last command had a trap of ours, that the next one shall not find.
+    has_trap: bool,
 }
 
+/// When a command is interrupted and when it is given up.
+struct Limits {
+    timeout: Duration,
+    interrupt: Option<Duration>,
+}
+
+/// What the shell is busy with: a command, or the opening of one.
 struct Running {
     id: u32,
     word: String,
     began: Instant,
-    timeout: Duration,
+    limits: Limits,
     last_pid: Option<String>,
+    /// Children that the shell had before.
+    earlier: Vec<i32>,
+    interrupt: Option<Interrupt>,
+}
+
+/// A command beside the shell. An orphan from the start, so that the shell's own jobs stay as they are and its status
+/// comes to this process; of a process group of its own, so that it is not deaf to interrupts as other background jobs.
+struct Opened {
+    id: u32,
+    pid: Option<i32>,
+    has_ended: bool,
+    status: Option<i32>,
+    interrupt: Option<Interrupt>,
+}
+
+/// That Ctrl-C was pressed.
+struct Interrupt {
+    at: Instant,
+    /// Processes that got the signal.
+    processes: Vec<i32>,
+    has_reached_shell: bool,
+    has_killed: bool,
 }
 
 impl Shell {
@@ -356,53 +438,202 @@ impl Shell {
             control,
             statuses: Vec::new(),
             scratch: PathBuf::from(&start.scratch),
+            owner: ids(&start.user)?,
             output_limit: start.output_limit,
             running: None,
+            opened: Vec::new(),
             outputs: Vec::new(),
             last_status: 0,
             ended: None,
             knows_forks: false,
+            has_trap: false,
         })
     }
 
     fn push_descriptors(&self, descriptors: &mut Vec<RawFd>) {
         descriptors.push(self.control.as_raw_fd());
         // One that has lost its writers would wake us forever.
-        descriptors.extend(self.outputs.iter().filter(|it| it.open).map(|it| it.fifo.as_raw_fd()));
+        descriptors.extend(self.outputs.iter().filter(|it| it.open).map(|it| it.source.as_raw_fd()));
     }
 
     /// Hands a command to the shell.
-    fn run(&mut self, id: u32, timeout: Duration, script: &[u8]) -> io::Result<()> {
-        if self.running.is_some() {
-            return Err(io::Error::other("a command is still running"));
-        }
-        let file = self.scratch.join(id.to_string());
-        let fifo = self.scratch.join(format!("{id}.out"));
-        fs::write(&file, [script, b"\n"].concat())?;
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o644))?;
-        self.outputs.push(Output::open(id, &fifo, self.output_limit)?);
-
+    fn run(&mut self, id: u32, limits: Limits, streams: &Streams, script: &[u8]) -> io::Result<()> {
+        let source = self.prepare_source(id, streams, script)?;
+        // What is interrupted between two processes is the shell itself, as in a loop. Without a trap it would die.
+        let trap = match (limits.interrupt.is_some(), self.has_trap) {
+            (true, _) => "\\builtin trap '\\builtin return 130' INT\n",
+            (false, true) => "\\builtin trap - INT\n",
+            (false, false) => "",
+        };
+        self.has_trap = limits.interrupt.is_some();
         // `$?` goes from command to command like everything else; only a subshell can set it without other effects, and
         // only on the left of `||` does neither `set -e` nor a trap take notice. The backslash keeps aliases away.
         let status = match self.last_status {
             0 => String::new(),
             status => format!("(\\builtin exit {status}) || "),
         };
-        let word = random_word()?;
-        let (file, fifo, control) = (file.display(), fifo.display(), self.scratch.join(CONTROL));
-        let lines = format!(
-            "{status}\\builtin source {file} </dev/null >{fifo} 2>&1\n\
-             \\builtin printf '%s %s\\n' {word} \"$?\" >{}\n",
-            control.display()
+        self.begin(id, limits, &format!("{trap}{status}{source}"))
+    }
+
+    /// Has the shell start a command beside itself.
+    fn open(&mut self, id: u32, streams: &Streams, script: &[u8]) -> io::Result<()> {
+        let source = self.prepare_source(id, streams, script)?;
+        let pid = self.scratch.join(format!("{id}.pid"));
+        fs::write(&pid, "")?;
+        fs::set_permissions(&pid, fs::Permissions::from_mode(0o622))?;
+        self.opened.push(Opened { id, pid: None, has_ended: false, status: None, interrupt: None });
+        let limits = Limits { timeout: Duration::from_secs(10), interrupt: None };
+        // With job control the job is no deaf one; what runs inside has none, as everywhere.
+        let line = format!(
+            "(\\builtin set -m; {{ \\builtin set +m; \\builtin printf '%s\\n' \"$BASHPID\" >|{}; {source}; }} </dev/null &)",
+            pid.display()
         );
+        self.begin(id, limits, &line)
+    }
+
+    /// Writes down a command and makes its streams; gives the shell's words that run it.
+    fn prepare_source(&mut self, id: u32, streams: &Streams, script: &[u8]) -> io::Result<String> {
+        if self.running.is_some() {
+            return Err(io::Error::other("a command is still running"));
+        }
+        let file = self.scratch.join(id.to_string());
+        write_readable(&file, &[script, b"\n"].concat())?;
+        let file = file.display();
+        let (output, source) = match streams {
+            Streams::Pipe { input } => {
+                let (fifo, text) = (self.scratch.join(format!("{id}.out")), self.scratch.join(format!("{id}.in")));
+                let stdin = match input.is_empty() {
+                    true => Path::new("/dev/null"),
+                    false => {
+                        write_readable(&text, input)?;
+                        &text
+                    }
+                };
+                let source = format!("\\builtin source {file} <{} >{} 2>&1", stdin.display(), fifo.display());
+                (Output::open(id, &fifo, self.output_limit)?, source)
+            }
+            Streams::Terminal => {
+                let (output, path) = Output::open_terminal(id, self.owner, self.output_limit)?;
+                (output, format!("\\builtin source {file} <>{} >&0 2>&1", path.display()))
+            }
+        };
+        self.outputs.push(output);
+        Ok(source)
+    }
+
+    fn begin(&mut self, id: u32, limits: Limits, line: &str) -> io::Result<()> {
+        let word = random_word()?;
+        let lines =
+            format!("{line}\n\\builtin printf '%s %s\\n' {word} \"$?\" >{}\n", self.scratch.join(CONTROL).display());
+        let earlier = children(&processes()?, self.pid);
         let last_pid = last_pid();
-        self.running = Some(Running { id, word, began: Instant::now(), timeout, last_pid });
+        self.running = Some(Running { id, word, began: Instant::now(), limits, last_pid, earlier, interrupt: None });
         // A shell that is gone shows by its status.
         let _ = self.stdin.write_all(lines.as_bytes());
         Ok(())
     }
 
-    /// Notes how the shell ended.
+    /// Types at a command's terminal. What it printed until now no longer counts for the limit of its output.
+    fn type_at(&mut self, id: u32, bytes: &[u8]) -> io::Result<()> {
+        for output in self.outputs.iter_mut().filter(|it| it.id == id) {
+            if let Some(terminal) = &mut output.terminal {
+                if terminal.typed.len() + bytes.len() > MAX_TYPED {
+                    return Err(io::Error::other("more was typed than is being read"));
+                }
+                terminal.typed.extend(bytes);
+                terminal.releases_left = MAX_RELEASES;
+                // A tail that is held back comes before any new head.
+                if output.tail.is_empty() {
+                    output.head_left = output.head_limit;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Presses Ctrl-C for a command.
+    fn interrupt(&mut self, id: u32) {
+        let keyboard = self.outputs.iter_mut().filter(|it| it.id == id).find_map(|it| it.raw_terminal());
+        let is_typed = keyboard.is_some();
+        if let Some(keyboard) = keyboard {
+            // What was typed ahead is lost, as at every terminal.
+            keyboard.typed = VecDeque::from([CTRL_C]);
+        }
+        let processes = match is_typed {
+            true => Vec::new(),
+            false => self.processes_of(id),
+        };
+        for pid in &processes {
+            system::send(*pid, system::SIGINT);
+        }
+        let at = Instant::now();
+        let interrupt = Some(Interrupt { at, processes, has_reached_shell: is_typed, has_killed: false });
+        if let Some(running) = self.running.as_mut().filter(|it| it.id == id) {
+            running.interrupt = interrupt;
+        } else if let Some(opened) = self.opened.iter_mut().find(|it| it.id == id) {
+            opened.interrupt = interrupt;
+        }
+    }
+
+    /// The processes of a command, never the shell itself nor what it had in the background before.
+    fn processes_of(&self, id: u32) -> Vec<i32> {
+        let all = processes().unwrap_or_default();
+        if let Some(running) = self.running.as_ref().filter(|it| it.id == id) {
+            let mut found = children(&all, self.pid);
+            found.retain(|it| !running.earlier.contains(it));
+            let mut idx = 0;
+            while idx < found.len() {
+                found.extend(children(&all, found[idx]));
+                idx += 1;
+            }
+            return found;
+        }
+        let group = self.opened.iter().find(|it| it.id == id).and_then(|it| it.pid);
+        all.iter().filter(|it| Some(it.group) == group).map(|it| it.pid).collect()
+    }
+
+    /// Does what is due of interrupts.
+    fn go_on_interrupting(&mut self) {
+        if let Some(running) = &self.running {
+            let is_due = running.limits.interrupt.is_some_and(|it| running.began.elapsed() >= it);
+            if is_due && running.interrupt.is_none() {
+                self.interrupt(running.id);
+            }
+        }
+        if let Some(Running { id, interrupt: Some(interrupt), limits, .. }) = &self.running {
+            // All that got the signal are gone and still it goes on: then it is the shell that runs the next one.
+            if limits.interrupt.is_some()
+                && !interrupt.has_reached_shell
+                && interrupt.at.elapsed() >= Duration::from_millis(200)
+                && !interrupt.processes.iter().any(|it| hears_interrupts(*it))
+            {
+                system::send(self.pid, system::SIGINT);
+                // The one that it has begun meanwhile has not heard of the first.
+                for pid in self.processes_of(*id) {
+                    system::send(pid, system::SIGINT);
+                }
+                if let Some(interrupt) = self.running.as_mut().and_then(|it| it.interrupt.as_mut()) {
+                    interrupt.has_reached_shell = true;
+                }
+            }
+        }
+        let is_late = |it: &Option<Interrupt>| it.as_ref().is_some_and(|it| !it.has_killed && it.at.elapsed() >= GRACE);
+        let running = self.running.iter().filter(|it| is_late(&it.interrupt)).map(|it| it.id);
+        let opened = self.opened.iter().filter(|it| is_late(&it.interrupt)).map(|it| it.id);
+        let late: Vec<u32> = running.chain(opened).collect();
+        for id in late {
+            for pid in self.processes_of(id) {
+                system::send(pid, system::SIGKILL);
+            }
+            let running = self.running.iter_mut().filter(|it| it.id == id).map(|it| &mut it.interrupt);
+            let opened = self.opened.iter_mut().filter(|it| it.id == id).map(|it| &mut it.interrupt);
+            for interrupt in running.chain(opened).flatten() {
+                interrupt.has_killed = true;
+            }
+        }
+    }
+
+    /// Notes how the shell or an opened command ended.
     fn note_end(&mut self, ended: system::Ended) {
         if ended.pid == self.pid {
             self.ended = Some(match ended.signal {
@@ -410,30 +641,73 @@ impl Shell {
                 signal => End::ShellKilled(signal),
             });
         }
+        self.learn_pids();
+        for opened in self.opened.iter_mut().filter(|it| it.pid == Some(ended.pid)) {
+            opened.has_ended = true;
+            opened.status = Some(match ended.signal {
+                0 => ended.status,
+                signal => 128 + signal,
+            });
+        }
+    }
+
+    /// Reads the process numbers of opened commands; each writes its own before it does anything else.
+    fn learn_pids(&mut self) {
+        for opened in self.opened.iter_mut().filter(|it| it.pid.is_none()) {
+            let pid = fs::read_to_string(self.scratch.join(format!("{}.pid", opened.id))).unwrap_or_default();
+            opened.pid = pid.strip_suffix('\n').and_then(|it| it.parse().ok());
+        }
     }
 
     /// What there is to report now.
     fn reports(&mut self) -> io::Result<Vec<Report>> {
+        self.go_on_interrupting();
+        self.learn_pids();
         let end = self.read_end()?;
+        for opened in &mut self.opened {
+            // The shell may have taken its status in the moment before it became an orphan.
+            opened.has_ended |= opened.pid.is_some_and(|it| !Path::new(&format!("/proc/{it}")).exists());
+            let has_ended = opened.has_ended;
+            for output in self.outputs.iter_mut().filter(|it| it.id == opened.id && has_ended) {
+                output.writer = None;
+            }
+        }
         // After the end was read: whatever the command wrote before it is in the pipe by now.
         let mut reports = Vec::new();
         for output in &mut self.outputs {
+            output.type_on();
             output.read(&mut reports)?;
         }
-        if let (Some(end), Some(running)) = (end, &self.running) {
-            let id = running.id;
-            for output in self.outputs.iter_mut().filter(|it| it.id == id) {
-                output.flush(&mut reports);
-            }
-            let forked = !self.knows_forks || running.last_pid != last_pid();
-            reports.push(Report::Done { id, end, micros: micros(running.began.elapsed()), forked });
-            let _ = fs::remove_file(self.scratch.join(id.to_string()));
-            let _ = fs::remove_file(self.scratch.join(format!("{id}.out")));
-            self.running = None;
+        if let Some((end, running)) = end.and_then(|end| Some((end, self.running.take()?))) {
+            self.finish(end, running, &mut reports);
         }
         let running = self.running.as_ref().map(|it| it.id);
         self.outputs.retain(|it| it.open || Some(it.id) == running);
+        let outputs = &self.outputs;
+        let is_closed = |it: &Opened| it.has_ended && outputs.iter().all(|output| output.id != it.id);
+        for opened in self.opened.iter().filter(|it| is_closed(it)) {
+            reports.push(Report::Closed { id: opened.id, status: opened.status });
+            remove_files(&self.scratch, opened.id);
+        }
+        self.opened.retain(|it| !is_closed(it));
         Ok(reports)
+    }
+
+    /// Reports the end of what the shell was busy with.
+    fn finish(&mut self, end: End, running: Running, reports: &mut Vec<Report>) {
+        let id = running.id;
+        let goes_on = matches!(end, End::Exited(_)) && self.opened.iter().any(|it| it.id == id);
+        if !goes_on {
+            self.opened.retain(|it| it.id != id);
+            for output in self.outputs.iter_mut().filter(|it| it.id == id) {
+                output.flush(reports);
+                output.writer = None;
+            }
+            remove_files(&self.scratch, id);
+        }
+        let forked = !self.knows_forks || running.last_pid != last_pid();
+        let interrupted = running.interrupt.is_some();
+        reports.push(Report::Done { id, end, micros: micros(running.began.elapsed()), forked, interrupted });
     }
 
     /// How the running command ended, if it did.
@@ -458,7 +732,7 @@ impl Shell {
             self.last_status = status;
             return Ok(Some(End::Exited(status)));
         }
-        let is_late = running.began.elapsed() > running.timeout;
+        let is_late = running.began.elapsed() > running.limits.timeout;
         Ok(ended.or(is_late.then_some(End::TimedOut)))
     }
 }
@@ -473,21 +747,98 @@ fn random_word() -> io::Result<String> {
     Ok(bytes.iter().map(|it| format!("{it:02x}")).collect())
 }
 
+/// What Ctrl-C sends.
+const CTRL_C: u8 = 3;
+
+/// The most bytes that wait for a terminal to take them.
+const MAX_TYPED: usize = 1 << 20;
+
+/// Rows and columns of a terminal.
+const SIZE: (u16, u16) = (40, 120);
+
+/// Quiet after which the end of a long output at a terminal is no longer held back: it may be a prompt.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// How often that may happen until something is typed again, so that a slow endless printer is bounded too.
+const MAX_RELEASES: u32 = 16;
+
 /// Makes a FIFO that the shell's user can write to.
 fn make_fifo(path: &Path) -> io::Result<()> {
     system::make_fifo(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o622))
 }
 
+/// Writes a file that the shell's user can read.
+fn write_readable(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::write(path, bytes)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
+}
+
+/// Removes what a command had in the agent's folder.
+fn remove_files(scratch: &Path, id: u32) {
+    for ending in ["", ".out", ".in", ".pid"] {
+        let _ = fs::remove_file(scratch.join(format!("{id}{ending}")));
+    }
+}
+
+/// A process as the kernel lists it.
+struct Process {
+    pid: i32,
+    parent: i32,
+    group: i32,
+}
+
+fn processes() -> io::Result<Vec<Process>> {
+    let mut processes = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(pid) = name.to_str().and_then(|it| it.parse().ok()) else { continue };
+        // One that has gone in the meantime is none.
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // After its name, that may hold anything: state, parent, group.
+        let fields = stat.rsplit_once(')').map(|it| it.1.split_whitespace()).into_iter().flatten();
+        let numbers: Vec<i32> = fields.skip(1).take(2).filter_map(|it| it.parse().ok()).collect();
+        if let [parent, group] = numbers[..] {
+            processes.push(Process { pid, parent, group });
+        }
+    }
+    Ok(processes)
+}
+
+fn children(processes: &[Process], parent: i32) -> Vec<i32> {
+    processes.iter().filter(|it| it.parent == parent).map(|it| it.pid).collect()
+}
+
+/// Whether a process is there and does not ignore interrupts, as background jobs do.
+fn hears_interrupts(pid: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let field = |name: &str| status.lines().find_map(|it| it.strip_prefix(name)).map(str::trim);
+    let ignored = field("SigIgn:").and_then(|it| u64::from_str_radix(it, 16).ok());
+    let is_zombie = field("State:").is_some_and(|it| it.starts_with('Z'));
+    !is_zombie && ignored.is_some_and(|it| it & (1 << (system::SIGINT - 1)) == 0)
+}
+
 /// What one command prints: the head is reported as it comes, the tail is held back until the end.
 struct Output {
     id: u32,
-    fifo: File,
+    source: File,
+    /// Our own hold on the end that the command writes to, so that it is not lost before the command has it.
+    writer: Option<File>,
+    terminal: Option<Terminal>,
     open: bool,
+    head_limit: u64,
     head_left: u64,
     tail_limit: u64,
     tail: VecDeque<u8>,
     omitted: u64,
+}
+
+/// What is different with an output that is a terminal.
+struct Terminal {
+    /// What is still to be typed.
+    typed: VecDeque<u8>,
+    last_read: Instant,
+    releases_left: u32,
 }
 
 impl Output {
@@ -495,35 +846,83 @@ impl Output {
         make_fifo(path)?;
         // Without waiting for a writer: the shell opens its side only after this.
         let fifo = OpenOptions::new().read(true).custom_flags(system::O_NONBLOCK).open(path)?;
-        Ok(Output {
+        let writer = OpenOptions::new().write(true).custom_flags(system::O_NONBLOCK).open(path)?;
+        Ok(Output::new(id, fifo, writer, limit))
+    }
+
+    /// A new terminal, and the path that the shell knows it by.
+    fn open_terminal(id: u32, owner: Option<(u32, u32)>, limit: u64) -> io::Result<(Output, PathBuf)> {
+        let (master, slave) = system::open_terminal(SIZE)?;
+        let path = fs::read_link(format!("/proc/self/fd/{}", slave.as_raw_fd()))?;
+        if let Some((uid, gid)) = owner {
+            std::os::unix::fs::chown(&path, Some(uid), Some(gid))?;
+        }
+        let mut output = Output::new(id, master, slave, limit);
+        output.terminal =
+            Some(Terminal { typed: VecDeque::new(), last_read: Instant::now(), releases_left: MAX_RELEASES });
+        Ok((output, path))
+    }
+
+    fn new(id: u32, source: File, writer: File, limit: u64) -> Output {
+        Output {
             id,
-            fifo,
+            source,
+            writer: Some(writer),
+            terminal: None,
             open: true,
+            head_limit: limit.div_ceil(2),
             head_left: limit.div_ceil(2),
             tail_limit: limit / 2,
             tail: VecDeque::new(),
             omitted: 0,
-        })
+        }
+    }
+
+    /// Its terminal if that takes Ctrl-C for a letter; else it would take it for a signal, to a session that is none.
+    fn raw_terminal(&mut self) -> Option<&mut Terminal> {
+        let is_raw = !system::has_signals(self.source.as_raw_fd());
+        self.terminal.as_mut().filter(|_| is_raw)
+    }
+
+    /// Types as much as the terminal takes now.
+    fn type_on(&mut self) {
+        let Some(terminal) = &mut self.terminal else { return };
+        while !terminal.typed.is_empty() {
+            let n = self.source.write(terminal.typed.make_contiguous()).unwrap_or(0);
+            if n == 0 {
+                return;
+            }
+            terminal.typed.drain(..n);
+        }
     }
 
     /// Reads all there is, at most 16 MiB at a time so that an endless printer cannot hold up its own time limit.
     fn read(&mut self, reports: &mut Vec<Report>) -> io::Result<()> {
         let mut bytes = vec![0; 64 << 10];
         for _ in 0..256 {
-            if !self.open || !system::is_readable(self.fifo.as_raw_fd())? {
+            if !self.open || !system::is_readable(self.source.as_raw_fd())? {
                 break;
             }
-            match self.fifo.read(&mut bytes) {
-                Ok(0) => {
-                    self.open = false;
-                    self.flush(reports);
-                }
+            match self.source.read(&mut bytes) {
+                Ok(0) => self.close(reports),
                 Ok(n) => self.add(&bytes[..n], reports),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // How a terminal says that nobody has it any more.
+                Err(error) if error.raw_os_error() == Some(system::EIO) => self.close(reports),
                 Err(error) => return Err(error),
             }
         }
+        let Some(terminal) = &mut self.terminal else { return Ok(()) };
+        if !self.tail.is_empty() && terminal.last_read.elapsed() >= QUIET && terminal.releases_left > 0 {
+            terminal.releases_left -= 1;
+            self.flush(reports);
+        }
         Ok(())
+    }
+
+    fn close(&mut self, reports: &mut Vec<Report>) {
+        self.open = false;
+        self.flush(reports);
     }
 
     fn add(&mut self, bytes: &[u8], reports: &mut Vec<Report>) {
@@ -537,6 +936,9 @@ impl Output {
         let excess = self.tail.len().saturating_sub(self.tail_limit as usize);
         self.tail.drain(..excess);
         self.omitted += excess as u64;
+        if let Some(terminal) = &mut self.terminal {
+            terminal.last_read = Instant::now();
+        }
     }
 
     /// Reports the tail, after a line that tells what was left out before it.
@@ -613,13 +1015,22 @@ fn micros(duration: Duration) -> u64 {
 /// The system calls that the standard library does not have.
 mod system {
     use std::ffi::{c_char, c_int, c_short, c_uint, c_ulong, CString};
+    use std::fs::File;
     use std::io;
-    use std::os::fd::RawFd;
+    use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
     use std::os::unix::ffi::OsStrExt;
     use std::path::Path;
 
     /// Of `open(2)` on Linux, the same on every processor that Docker runs on.
     pub const O_NONBLOCK: c_int = 0o4000;
+    pub const EIO: c_int = 5;
+    pub const SIGINT: c_int = 2;
+    pub const SIGKILL: c_int = 9;
+
+    const F_SETFL: c_int = 4;
+    const O_RDWR: c_int = 2;
+    /// Of `tcgetattr(3)`: the terminal makes signals of Ctrl-C and its like.
+    const ISIG: c_uint = if cfg!(target_arch = "powerpc64") { 0o200 } else { 1 };
 
     const POLLIN: c_short = 1;
     const POLLHUP: c_short = 16;
@@ -633,11 +1044,32 @@ mod system {
         revents: c_short,
     }
 
+    #[repr(C)]
+    struct WindowSize {
+        rows: u16,
+        columns: u16,
+        width: u16,
+        height: u16,
+    }
+
+    /// Longer than any `struct termios`, which begins with the flags for input, output, control and local matters.
+    type Termios = [c_uint; 64];
+
     // The C library that the standard library is linked with anyway.
     extern "C" {
+        fn fcntl(fd: c_int, command: c_int, ...) -> c_int;
+        fn kill(pid: c_int, signal: c_int) -> c_int;
         fn mkfifo(path: *const c_char, mode: c_uint) -> c_int;
+        fn openpty(
+            master: *mut c_int,
+            slave: *mut c_int,
+            name: *mut c_char,
+            termios: *const Termios,
+            size: *const WindowSize,
+        ) -> c_int;
         fn poll(fds: *mut PollFd, n_fds: c_ulong, timeout: c_int) -> c_int;
         fn prctl(option: c_int, ...) -> c_int;
+        fn tcgetattr(fd: c_int, termios: *mut Termios) -> c_int;
         fn waitpid(pid: c_int, status: *mut c_int, options: c_int) -> c_int;
     }
 
@@ -657,6 +1089,40 @@ mod system {
             0 => Ok(()),
             _ => Err(io::Error::last_os_error()),
         }
+    }
+
+    /// Makes a terminal of so many rows and columns: the end that never blocks is ours, the other the command's.
+    pub fn open_terminal((rows, columns): (u16, u16)) -> io::Result<(File, File)> {
+        let (mut master, mut slave) = (-1, -1);
+        let size = WindowSize { rows, columns, width: 0, height: 0 };
+        // SAFETY: the pointers are to values that live through the call, or null where that is allowed.
+        let res = unsafe { openpty(&mut master, &mut slave, std::ptr::null_mut(), std::ptr::null(), &size) };
+        if res != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: both were just opened and are nobody else's.
+        let ends = unsafe { [OwnedFd::from_raw_fd(master), OwnedFd::from_raw_fd(slave)] };
+        // Copies, because a copy is not handed on to programs that are started.
+        let [master, slave] = [ends[0].try_clone()?, ends[1].try_clone()?];
+        // SAFETY: takes numbers only.
+        match unsafe { fcntl(master.as_raw_fd(), F_SETFL, O_RDWR | O_NONBLOCK) } {
+            0 => Ok((File::from(master), File::from(slave))),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    /// Whether a terminal makes signals of Ctrl-C and its like.
+    pub fn has_signals(terminal: RawFd) -> bool {
+        let mut termios: Termios = [0; 64];
+        // SAFETY: `termios` lives through the call and is longer than what is written to it.
+        let res = unsafe { tcgetattr(terminal, &mut termios) };
+        res != 0 || termios[3] & ISIG != 0
+    }
+
+    /// Sends a signal; one that has ended gets none.
+    pub fn send(pid: c_int, signal: c_int) {
+        // SAFETY: takes numbers only.
+        unsafe { kill(pid, signal) };
     }
 
     /// Waits until one of the descriptors can be read or has lost its writers, at most so many milliseconds.

@@ -1,5 +1,6 @@
 //! A container with an agent in it, and the wire to the agent.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::Stdio;
@@ -9,10 +10,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::sandbox::docker::{command, docker};
-use crate::sandbox::wire::{self, End, Order, Report, Start};
+use crate::sandbox::wire::{self, End, Order, Report, Start, Streams};
 
 /// How long an agent may take to be ready.
 const START_DEADLINE: Duration = Duration::from_secs(60);
@@ -39,8 +40,42 @@ pub(crate) struct Container {
     stdout: ChildStdout,
     buffer: Vec<u8>,
     last_command: u32,
+    /// Reports of commands that came while nobody waited for any.
+    aside: VecDeque<Report>,
+    /// Opened commands that have ended, with their statuses where these are known.
+    closed: BTreeMap<u32, Option<i32>>,
     /// From the agent's first moment until shell and engine answered.
     pub(crate) boot: Duration,
+}
+
+/// A command to be run and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Task<'a> {
+    /// The command.
+    pub(crate) script: &'a str,
+    /// When it is given up.
+    pub(crate) limit: Duration,
+    /// What it reads from and prints to.
+    pub(crate) streams: Streams,
+    /// When it is interrupted. Its limit should leave [`wire::GRACE`] after that.
+    pub(crate) interrupt: Option<Duration>,
+}
+
+impl<'a> Task<'a> {
+    /// A command that has nothing to read and runs to its end.
+    pub(crate) fn new(script: &'a str, limit: Duration) -> Task<'a> {
+        Task {
+            script,
+            limit,
+            streams: nothing_to_read(),
+            interrupt: None,
+        }
+    }
+}
+
+/// A pipe out, and in nothing.
+pub(crate) fn nothing_to_read() -> Streams {
+    Streams::Pipe { input: Vec::new() }
 }
 
 /// What one command came to.
@@ -50,6 +85,28 @@ pub(crate) struct Ran {
     pub(crate) end: End,
     pub(crate) took: Duration,
     pub(crate) forked: bool,
+    /// Whether it was interrupted, as it was to be.
+    pub(crate) interrupted: bool,
+}
+
+/// What was heard of the commands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// Something was printed, or an opened command ended.
+    Something,
+    /// The command in the foreground ended.
+    Done(Ran),
+    /// Nothing, within the time.
+    Nothing,
+}
+
+/// What a server on the sandbox's loopback address says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Probed {
+    /// Whether there is one.
+    pub(crate) listens: bool,
+    /// HTTP status of the page asked for; 0 for none.
+    pub(crate) status: u16,
 }
 
 impl Container {
@@ -79,6 +136,8 @@ impl Container {
             stdout,
             buffer: Vec::new(),
             last_command: 0,
+            aside: VecDeque::new(),
+            closed: BTreeMap::new(),
             boot,
         };
         timeout(START_DEADLINE, container.greet(spec.start))
@@ -153,48 +212,118 @@ impl Container {
 
     async fn end_unpacking(&mut self) -> Result<()> {
         self.order(&Order::Files(Vec::new())).await?;
-        match self.report().await? {
-            Report::Unpacked { message } if message.is_empty() => Ok(()),
-            Report::Unpacked { message } => {
-                bail!("failed to unpack files in the sandbox: {}", message.trim())
+        let mut aside = VecDeque::new();
+        loop {
+            match self.report().await? {
+                Report::Unpacked { message } => {
+                    self.aside = aside;
+                    return match message.trim() {
+                        "" => Ok(()),
+                        message => bail!("failed to unpack files in the sandbox: {message}"),
+                    };
+                }
+                report => aside.push_back(report),
             }
-            report => bail!("the agent should have unpacked files but says {report:?}"),
         }
     }
 
-    /// Runs a command; `output` gets what is printed until its end, by it and by earlier ones still running.
+    /// Runs a command; `output` gets what is printed until its end, by it and by others still running.
     pub(crate) async fn run(
         &mut self,
+        task: Task<'_>,
+        mut output: impl FnMut(u32, &[u8]),
+    ) -> Result<Ran> {
+        self.begin(task).await?;
+        loop {
+            let report = self.report().await?;
+            if let Heard::Done(ran) = self.take_in(report, &mut output)? {
+                return Ok(ran);
+            }
+        }
+    }
+
+    /// Begins to run a command, whose end [`Container::hear`] tells; gives its number.
+    pub(crate) async fn begin(&mut self, task: Task<'_>) -> Result<u32> {
+        self.last_command += 1;
+        let millis = |it: Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
+        self.order(&Order::Run {
+            id: self.last_command,
+            timeout: millis(task.limit),
+            interrupt: task.interrupt.map_or(0, |it| millis(it).max(1)),
+            streams: task.streams,
+            script: task.script.as_bytes().to_vec(),
+        })
+        .await?;
+        Ok(self.last_command)
+    }
+
+    /// Starts a command beside the shell and comes back at once, with how the opening went. What it prints comes to
+    /// whoever waits for something; [`Container::closed`] tells whether it has ended.
+    pub(crate) async fn open(
+        &mut self,
         script: &str,
-        limit: Duration,
+        streams: Streams,
         mut output: impl FnMut(u32, &[u8]),
     ) -> Result<Ran> {
         self.last_command += 1;
-        let number = self.last_command;
-        let millis = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-        self.order(&Order::Run {
-            id: number,
-            timeout: millis,
+        self.order(&Order::Open {
+            id: self.last_command,
+            streams,
             script: script.as_bytes().to_vec(),
         })
         .await?;
         loop {
+            let report = self.report().await?;
+            if let Heard::Done(ran) = self.take_in(report, &mut output)? {
+                return Ok(ran);
+            }
+        }
+    }
+
+    /// Types at a command's terminal, if it has one and has not ended.
+    pub(crate) async fn type_at(&mut self, id: u32, bytes: &[u8]) -> Result<()> {
+        self.order(&Order::Type {
+            id,
+            bytes: bytes.to_vec(),
+        })
+        .await
+    }
+
+    /// Presses Ctrl-C for a command; what has not ended by it is killed [`wire::GRACE`] later.
+    pub(crate) async fn interrupt(&mut self, id: u32) -> Result<()> {
+        self.order(&Order::Interrupt { id }).await
+    }
+
+    /// Whether an opened command has ended, as far as was heard, and its status where it is known.
+    pub(crate) fn closed(&self, id: u32) -> Option<Option<i32>> {
+        self.closed.get(&id).copied()
+    }
+
+    /// Waits for the next thing to be told of the commands, at most until `deadline`.
+    pub(crate) async fn hear(
+        &mut self,
+        deadline: Instant,
+        mut output: impl FnMut(u32, &[u8]),
+    ) -> Result<Heard> {
+        match timeout_at(deadline, self.report()).await {
+            Err(_) => Ok(Heard::Nothing),
+            Ok(report) => self.take_in(report?, &mut output),
+        }
+    }
+
+    /// Asks a server on the loopback address for a page, or with an empty path whether it is there.
+    pub(crate) async fn probe(
+        &mut self,
+        port: u16,
+        path: &str,
+        mut output: impl FnMut(u32, &[u8]),
+    ) -> Result<Probed> {
+        let path = path.to_owned();
+        self.order(&Order::Probe { port, path }).await?;
+        loop {
             match self.report().await? {
-                Report::Output { id, bytes } => output(id, &bytes),
-                Report::Done {
-                    id,
-                    end,
-                    micros,
-                    forked,
-                } if id == number => {
-                    return Ok(Ran {
-                        id,
-                        end,
-                        took: Duration::from_micros(micros),
-                        forked,
-                    });
-                }
-                report => bail!("the agent should be running command {number} but says {report:?}"),
+                Report::Probed { listens, status } => return Ok(Probed { listens, status }),
+                report => self.expect_aside(report, &mut output)?,
             }
         }
     }
@@ -203,7 +332,7 @@ impl Container {
     pub(crate) async fn must_run(&mut self, script: &str, limit: Duration) -> Result<String> {
         let mut output = Vec::new();
         let ran = self
-            .run(script, limit, |_, bytes| output.extend(bytes))
+            .run(Task::new(script, limit), |_, bytes| output.extend(bytes))
             .await?;
         let output = String::from_utf8_lossy(&output).into_owned();
         match ran.end {
@@ -224,7 +353,6 @@ impl Container {
         .await?;
         loop {
             match self.report().await? {
-                Report::Output { id, bytes } => output(id, &bytes),
                 Report::Got { status: 200, body } => return Ok(body),
                 Report::Got { status, body } => {
                     bail!(
@@ -232,9 +360,46 @@ impl Container {
                         String::from_utf8_lossy(&body).trim()
                     )
                 }
-                report => bail!("the agent should have asked for `{path}` but says {report:?}"),
+                report => self.expect_aside(report, &mut output)?,
             }
         }
+    }
+
+    /// Takes in a report of something that goes on beside what is waited for.
+    fn expect_aside(&mut self, report: Report, output: &mut impl FnMut(u32, &[u8])) -> Result<()> {
+        match self.take_in(report, output)? {
+            Heard::Something | Heard::Nothing => Ok(()),
+            Heard::Done(ran) => {
+                bail!("the agent tells the end of a command that nobody ran: {ran:?}")
+            }
+        }
+    }
+
+    /// Takes in a report of the commands.
+    fn take_in(&mut self, report: Report, output: &mut impl FnMut(u32, &[u8])) -> Result<Heard> {
+        match report {
+            Report::Output { id, bytes } => output(id, &bytes),
+            Report::Closed { id, status } => {
+                self.closed.insert(id, status);
+            }
+            Report::Done {
+                id,
+                end,
+                micros,
+                forked,
+                interrupted,
+            } if id == self.last_command => {
+                return Ok(Heard::Done(Ran {
+                    id,
+                    end,
+                    took: Duration::from_micros(micros),
+                    forked,
+                    interrupted,
+                }));
+            }
+            report => bail!("the agent should tell of commands but says {report:?}"),
+        }
+        Ok(Heard::Something)
     }
 
     async fn order(&mut self, order: &Order) -> Result<()> {
@@ -247,6 +412,9 @@ impl Container {
     }
 
     async fn report(&mut self) -> Result<Report> {
+        if let Some(report) = self.aside.pop_front() {
+            return Ok(report);
+        }
         loop {
             if let Some(frame) = wire::take_frame(&mut self.buffer)? {
                 return match wire::parse_report(&frame)? {

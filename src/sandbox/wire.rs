@@ -4,9 +4,10 @@
 //! `length: u32` and their bytes. What a command prints is a field, so it cannot forge a frame.
 
 use std::io::{self, Read, Write};
+use std::time::Duration;
 
 /// Version of the frames; both sides come from one source, so another version means another build.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The longest frame in bytes; a longer one is a broken peer.
 pub const MAX_FRAME: usize = 64 << 20;
@@ -20,18 +21,66 @@ pub enum Order {
     Files(Vec<u8>),
     /// Run one command in the shell.
     Run {
-        /// Number of the command, counted from 1 without a gap.
+        /// Number of the command; commands and openings are counted together from 1, without a gap.
         id: u32,
         /// Milliseconds until it is given up.
         timeout: u64,
+        /// Milliseconds until it is interrupted, 0 for never. If that does not end it, it is killed [`GRACE`] later.
+        interrupt: u64,
+        /// What it reads from and prints to.
+        streams: Streams,
         /// The command.
         script: Vec<u8>,
+    },
+    /// Start a command beside the shell, as it stands in this moment, and go on.
+    Open {
+        /// Number, as of a command that is run.
+        id: u32,
+        /// What it reads from and prints to.
+        streams: Streams,
+        /// The command.
+        script: Vec<u8>,
+    },
+    /// Type at the terminal of a command; nothing happens if it has none or has ended.
+    Type {
+        /// The command.
+        id: u32,
+        /// What the keyboard sends.
+        bytes: Vec<u8>,
+    },
+    /// Press Ctrl-C for a command, run or opened, and kill it [`GRACE`] later; nothing happens if it has ended.
+    Interrupt {
+        /// The command.
+        id: u32,
+    },
+    /// Ask a server on the sandbox's loopback address.
+    Probe {
+        /// Its port.
+        port: u16,
+        /// Path of a page; empty to see whether anybody listens.
+        path: String,
     },
     /// Ask the engine's API.
     Get {
         /// Path with query, `/images/json`.
         path: String,
     },
+}
+
+/// From an interrupt until what has not ended by it is killed. Longer than the ten seconds that an interrupted
+/// `docker compose up` gives its containers.
+pub const GRACE: Duration = Duration::from_secs(12);
+
+/// What a command reads from and prints to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Streams {
+    /// It reads these bytes and prints to a pipe.
+    Pipe {
+        /// All there is to read.
+        input: Vec<u8>,
+    },
+    /// Both are a terminal of its own.
+    Terminal,
 }
 
 /// What an agent is for.
@@ -92,6 +141,22 @@ pub enum Report {
         micros: u64,
         /// Whether a process was started in the meantime; if not, no image can have changed.
         forked: bool,
+        /// Whether it was interrupted before.
+        interrupted: bool,
+    },
+    /// An opened command ended, and so did everything that could print for it.
+    Closed {
+        /// The command.
+        id: u32,
+        /// Its status, 128 and the signal if one killed it; `None` if nobody saw it.
+        status: Option<i32>,
+    },
+    /// What [`Order::Probe`] found.
+    Probed {
+        /// Whether somebody listens.
+        listens: bool,
+        /// HTTP status of the page; 0 for none.
+        status: u16,
     },
     /// What the engine's API said.
     Got {
@@ -143,15 +208,43 @@ pub fn write_order(to: &mut impl Write, order: &Order) -> io::Result<()> {
         Order::Run {
             id,
             timeout,
+            interrupt,
+            streams,
             script,
         } => {
             frame.byte(3);
             frame.u32(*id);
             frame.u64(*timeout);
+            frame.u64(*interrupt);
+            frame.streams(streams);
             frame.bytes(script);
         }
         Order::Get { path } => {
             frame.byte(4);
+            frame.bytes(path.as_bytes());
+        }
+        Order::Open {
+            id,
+            streams,
+            script,
+        } => {
+            frame.byte(5);
+            frame.u32(*id);
+            frame.streams(streams);
+            frame.bytes(script);
+        }
+        Order::Type { id, bytes } => {
+            frame.byte(6);
+            frame.u32(*id);
+            frame.bytes(bytes);
+        }
+        Order::Interrupt { id } => {
+            frame.byte(7);
+            frame.u32(*id);
+        }
+        Order::Probe { port, path } => {
+            frame.byte(8);
+            frame.u32(u32::from(*port));
             frame.bytes(path.as_bytes());
         }
     }
@@ -184,6 +277,7 @@ pub fn write_report(to: &mut impl Write, report: &Report) -> io::Result<()> {
             end,
             micros,
             forked,
+            interrupted,
         } => {
             frame.byte(5);
             frame.u32(*id);
@@ -197,6 +291,7 @@ pub fn write_report(to: &mut impl Write, report: &Report) -> io::Result<()> {
             frame.u32(value as u32);
             frame.u64(*micros);
             frame.byte(u8::from(*forked));
+            frame.byte(u8::from(*interrupted));
         }
         Report::Got { status, body } => {
             frame.byte(6);
@@ -206,6 +301,17 @@ pub fn write_report(to: &mut impl Write, report: &Report) -> io::Result<()> {
         Report::Failed { message } => {
             frame.byte(7);
             frame.bytes(message.as_bytes());
+        }
+        Report::Closed { id, status } => {
+            frame.byte(8);
+            frame.u32(*id);
+            frame.byte(u8::from(status.is_some()));
+            frame.u32(status.unwrap_or_default() as u32);
+        }
+        Report::Probed { listens, status } => {
+            frame.byte(9);
+            frame.byte(u8::from(*listens));
+            frame.u32(u32::from(*status));
         }
     }
     frame.send(to)
@@ -247,9 +353,25 @@ pub fn parse_order(frame: &[u8]) -> io::Result<Order> {
         3 => Order::Run {
             id: fields.u32()?,
             timeout: fields.u64()?,
+            interrupt: fields.u64()?,
+            streams: fields.streams()?,
             script: fields.bytes()?,
         },
         4 => Order::Get {
+            path: fields.string()?,
+        },
+        5 => Order::Open {
+            id: fields.u32()?,
+            streams: fields.streams()?,
+            script: fields.bytes()?,
+        },
+        6 => Order::Type {
+            id: fields.u32()?,
+            bytes: fields.bytes()?,
+        },
+        7 => Order::Interrupt { id: fields.u32()? },
+        8 => Order::Probe {
+            port: fields.u16()?,
             path: fields.string()?,
         },
         _ => return Err(broken("an order of unknown kind")),
@@ -291,18 +413,28 @@ pub fn parse_report(frame: &[u8]) -> io::Result<Report> {
                 end,
                 micros: fields.u64()?,
                 forked: fields.byte()? != 0,
+                interrupted: fields.byte()? != 0,
             }
         }
-        6 => {
-            let status =
-                u16::try_from(fields.u32()?).map_err(|_| broken("a status out of range"))?;
-            Report::Got {
-                status,
-                body: fields.bytes()?,
-            }
-        }
+        6 => Report::Got {
+            status: fields.u16()?,
+            body: fields.bytes()?,
+        },
         7 => Report::Failed {
             message: fields.string()?,
+        },
+        8 => {
+            let id = fields.u32()?;
+            let is_known = fields.byte()? != 0;
+            let status = fields.u32()? as i32;
+            Report::Closed {
+                id,
+                status: is_known.then_some(status),
+            }
+        }
+        9 => Report::Probed {
+            listens: fields.byte()? != 0,
+            status: fields.u16()?,
         },
         _ => return Err(broken("a report of unknown kind")),
     };
@@ -340,6 +472,16 @@ impl Frame {
         }
     }
 
+    fn streams(&mut self, streams: &Streams) {
+        match streams {
+            Streams::Pipe { input } => {
+                self.byte(0);
+                self.bytes(input);
+            }
+            Streams::Terminal => self.byte(1),
+        }
+    }
+
     fn send(self, to: &mut impl Write) -> io::Result<()> {
         if self.body.len() > MAX_FRAME {
             return Err(broken("a frame is too long"));
@@ -369,6 +511,10 @@ impl Fields<'_> {
         Ok(u32::from_be_bytes(value))
     }
 
+    fn u16(&mut self) -> io::Result<u16> {
+        u16::try_from(self.u32()?).map_err(|_| broken("a number out of range"))
+    }
+
     fn u64(&mut self) -> io::Result<u64> {
         let mut value = [0; 8];
         self.rest.read_exact(&mut value)?;
@@ -392,6 +538,16 @@ impl Fields<'_> {
     fn strings(&mut self) -> io::Result<Vec<String>> {
         let count = self.u32()?;
         (0..count).map(|_| self.string()).collect()
+    }
+
+    fn streams(&mut self) -> io::Result<Streams> {
+        match self.byte()? {
+            0 => Ok(Streams::Pipe {
+                input: self.bytes()?,
+            }),
+            1 => Ok(Streams::Terminal),
+            _ => Err(broken("streams of unknown kind")),
+        }
     }
 
     fn end(&self) -> io::Result<()> {
