@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use brush_parser::ast::{
     AndOr, AssignmentValue, Command, CommandPrefixOrSuffixItem, CompoundCommand, CompoundList,
-    IoFileRedirectKind, IoFileRedirectTarget, IoRedirect, Pipeline, Program, SimpleCommand,
-    SourceLocation, Word,
+    IoFileRedirectKind, IoFileRedirectTarget, IoRedirect, Pipeline, Program, SeparatorOperator,
+    SimpleCommand, SourceLocation, Word,
 };
 use brush_parser::word::{self, WordPiece, WordPieceWithSource};
 use brush_parser::{
@@ -35,6 +35,33 @@ pub struct Invocation {
     pub words: Vec<String>,
     /// What it reads.
     pub input: Input,
+    /// Who waits for it.
+    pub manner: Manner,
+}
+
+/// Who waits for a command to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// The shell.
+    Foreground,
+    /// The shell, but another command reads what it prints and may end it so: all but the last of a pipeline.
+    Piped,
+    /// Nobody: `cmd &`.
+    Background,
+}
+
+/// What a command gets from what surrounds it.
+#[derive(Debug, Clone, Copy)]
+struct Flow {
+    input: Input,
+    manner: Manner,
+}
+
+impl Flow {
+    const START: Flow = Flow {
+        input: Input::Inherited,
+        manner: Manner::Foreground,
+    };
 }
 
 /// Spans of the complete commands of a script, in order; comments and blank lines between them belong to none.
@@ -345,81 +372,100 @@ impl Walk {
             return;
         };
         for list in &program.complete_commands {
-            self.list(list, Input::Inherited, depth);
+            self.list(list, Flow::START, depth);
         }
     }
 
-    fn list(&mut self, list: &CompoundList, input: Input, depth: usize) {
+    fn list(&mut self, list: &CompoundList, flow: Flow, depth: usize) {
         for item in &list.0 {
-            self.pipeline(&item.0.first, input, depth);
+            let flow = match item.1 {
+                SeparatorOperator::Async => Flow {
+                    manner: Manner::Background,
+                    ..flow
+                },
+                SeparatorOperator::Sequence => flow,
+            };
+            self.pipeline(&item.0.first, flow, depth);
             for and_or in &item.0.additional {
                 let (AndOr::And(pipeline) | AndOr::Or(pipeline)) = and_or;
-                self.pipeline(pipeline, input, depth);
+                self.pipeline(pipeline, flow, depth);
             }
         }
     }
 
-    fn pipeline(&mut self, pipeline: &Pipeline, input: Input, depth: usize) {
+    fn pipeline(&mut self, pipeline: &Pipeline, flow: Flow, depth: usize) {
         for (nth, command) in pipeline.seq.iter().enumerate() {
-            let input = if nth == 0 { input } else { Input::Given };
-            self.command(command, input, depth);
+            let mut flow = flow;
+            if nth > 0 {
+                flow.input = Input::Given;
+            }
+            if nth + 1 < pipeline.seq.len() && flow.manner == Manner::Foreground {
+                flow.manner = Manner::Piped;
+            }
+            self.command(command, flow, depth);
         }
     }
 
-    fn command(&mut self, command: &Command, input: Input, depth: usize) {
+    fn command(&mut self, command: &Command, flow: Flow, depth: usize) {
         match command {
-            Command::Simple(it) => self.simple(it, input, depth),
+            Command::Simple(it) => self.simple(it, flow, depth),
             Command::Compound(it, redirects) => {
                 let redirects = redirects.iter().flat_map(|it| &it.0);
-                let input = self.redirects(redirects, input, depth);
-                self.compound(it, input, depth);
+                let flow = self.redirects(redirects, flow, depth);
+                self.compound(it, flow, depth);
             }
             Command::Function(it) => {
                 let redirects = it.body.1.iter().flat_map(|it| &it.0);
-                let input = self.redirects(redirects, input, depth);
-                self.compound(&it.body.0, input, depth);
+                let flow = self.redirects(redirects, flow, depth);
+                self.compound(&it.body.0, flow, depth);
             }
             Command::ExtendedTest(..) => {}
         }
     }
 
-    fn compound(&mut self, compound: &CompoundCommand, input: Input, depth: usize) {
+    fn compound(&mut self, compound: &CompoundCommand, flow: Flow, depth: usize) {
         match compound {
             CompoundCommand::Arithmetic(_) => {}
-            CompoundCommand::ArithmeticForClause(it) => self.list(&it.body.list, input, depth),
-            CompoundCommand::BraceGroup(it) => self.list(&it.list, input, depth),
-            CompoundCommand::Subshell(it) => self.list(&it.list, input, depth),
+            CompoundCommand::ArithmeticForClause(it) => self.list(&it.body.list, flow, depth),
+            CompoundCommand::BraceGroup(it) => self.list(&it.list, flow, depth),
+            CompoundCommand::Subshell(it) => self.list(&it.list, flow, depth),
             CompoundCommand::ForClause(it) => {
                 for word in it.values.iter().flatten() {
                     self.word(word, depth);
                 }
-                self.list(&it.body.list, input, depth);
+                self.list(&it.body.list, flow, depth);
             }
             CompoundCommand::CaseClause(it) => {
                 self.word(&it.value, depth);
                 for list in it.cases.iter().filter_map(|it| it.cmd.as_ref()) {
-                    self.list(list, input, depth);
+                    self.list(list, flow, depth);
                 }
             }
             CompoundCommand::IfClause(it) => {
-                self.list(&it.condition, input, depth);
-                self.list(&it.then, input, depth);
+                self.list(&it.condition, flow, depth);
+                self.list(&it.then, flow, depth);
                 for clause in it.elses.iter().flatten() {
                     if let Some(condition) = &clause.condition {
-                        self.list(condition, input, depth);
+                        self.list(condition, flow, depth);
                     }
-                    self.list(&clause.body, input, depth);
+                    self.list(&clause.body, flow, depth);
                 }
             }
             CompoundCommand::WhileClause(it) | CompoundCommand::UntilClause(it) => {
-                self.list(&it.0, input, depth);
-                self.list(&it.1.list, input, depth);
+                self.list(&it.0, flow, depth);
+                self.list(&it.1.list, flow, depth);
             }
-            CompoundCommand::Coprocess(it) => self.command(&it.body, Input::Given, depth),
+            CompoundCommand::Coprocess(it) => {
+                let flow = Flow {
+                    input: Input::Given,
+                    manner: Manner::Background,
+                };
+                self.command(&it.body, flow, depth);
+            }
         }
     }
 
-    fn simple(&mut self, simple: &SimpleCommand, input: Input, depth: usize) {
+    fn simple(&mut self, simple: &SimpleCommand, flow: Flow, depth: usize) {
         let prefix = simple.prefix.iter().flat_map(|it| &it.0);
         let suffix = simple.suffix.iter().flat_map(|it| &it.0);
         let mut words: Vec<String> = simple
@@ -456,14 +502,18 @@ impl Walk {
                     }
                 }
                 CommandPrefixOrSuffixItem::ProcessSubstitution(_, it) => {
-                    self.list(&it.list, Input::Inherited, depth);
+                    self.list(&it.list, Flow::START, depth);
                     words.push("/dev/fd/63".to_string());
                 }
             }
         }
-        let input = self.redirects(redirects, input, depth);
+        let flow = self.redirects(redirects, flow, depth);
         if !words.is_empty() {
-            self.found.push(Invocation { words, input });
+            self.found.push(Invocation {
+                words,
+                input: flow.input,
+                manner: flow.manner,
+            });
         }
     }
 
@@ -471,10 +521,10 @@ impl Walk {
     fn redirects<'a>(
         &mut self,
         redirects: impl IntoIterator<Item = &'a IoRedirect>,
-        input: Input,
+        flow: Flow,
         depth: usize,
-    ) -> Input {
-        let mut res = input;
+    ) -> Flow {
+        let mut res = flow;
         for redirect in redirects {
             let given = match redirect {
                 IoRedirect::HereDocument(fd, _) => fd.is_none_or(|it| it == 0),
@@ -488,7 +538,7 @@ impl Walk {
                             self.word(it, depth);
                         }
                         IoFileRedirectTarget::ProcessSubstitution(_, it) => {
-                            self.list(&it.list, Input::Inherited, depth);
+                            self.list(&it.list, Flow::START, depth);
                         }
                         IoFileRedirectTarget::Fd(_) | IoFileRedirectTarget::Duplicate(_) => {}
                     }
@@ -503,7 +553,7 @@ impl Walk {
                 IoRedirect::OutputAndError(..) => false,
             };
             if given {
-                res = Input::Given;
+                res.input = Input::Given;
             }
         }
         res

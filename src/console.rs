@@ -14,7 +14,7 @@ use regex::Regex;
 use self::looks::{Look, NO_PROGRAM};
 use self::prompt::{Prompt, Sort, prompt};
 use crate::bash;
-use crate::interactive;
+use crate::interactive::{self, Behavior};
 use crate::placeholder::mask;
 
 /// Lines up to which a command is followed that its first line does not end.
@@ -360,12 +360,13 @@ fn continued_in_program(lines: &[&str], start: usize, typed: &str) -> (usize, St
     (end, text)
 }
 
-/// Tells what a command does with its terminal.
+/// Tells whether a command opens a shell or a program in which more is typed.
 fn opens_terminal(text: &str) -> bool {
     let invocations = bash::invocations(&mask(text));
-    invocations
-        .iter()
-        .any(|it| interactive::wait(it).is_some_and(|it| it.what.contains("terminal")))
+    let behaviors = invocations.iter().map(interactive::behavior);
+    behaviors
+        .into_iter()
+        .any(|it| matches!(it, Behavior::Terminal(_)))
 }
 
 /// The part of a prompt that stays the same when its folder changes.

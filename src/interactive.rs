@@ -1,269 +1,386 @@
-//! Commands that wait for a person: a login, a terminal, an editor. What they wait for, and what an author can do instead.
+//! What a command does with its terminal: whether it ends, opens a shell, runs until Ctrl-C, serves, asks, waits for a
+//! person; and what an author can do about it.
 
-use crate::bash::{Input, Invocation};
+mod options;
+mod programs;
+
+use self::options::{Options, any_flag, is_flag, without_options};
+use self::programs::{is_shell, unwrapped};
+use crate::bash::{Input, Invocation, Manner};
+
+/// What a command does with its terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Behavior {
+    /// It ends without anybody doing anything.
+    Ends,
+    /// It needs a terminal: `docker run -it`, `docker exec -it`.
+    Terminal(Opened),
+    /// It prints until Ctrl-C is pressed: `docker logs -f`, `ping`.
+    Watches,
+    /// It holds the terminal as long as it serves: `docker run -p 8080:80 nginx`, `docker compose up`.
+    Serves {
+        /// Ports of the host; none if they are not known.
+        ports: Vec<u16>,
+    },
+    /// It asks whether to go on: `docker system prune`.
+    Asks,
+    /// It asks for a password, perhaps for a user name: `docker login`.
+    LogsIn {
+        /// Registry; none for the default one.
+        host: Option<String>,
+        /// Name, if it is given.
+        user: Option<String>,
+    },
+    /// It waits for a person in another way: an editor, a pager.
+    Waits(Wait),
+}
+
+/// What runs on a terminal that a command opens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// A shell.
+    Shell,
+    /// The image's own program.
+    Default,
+    /// A program that ends by itself or reads what is typed: `ls`, `psql`.
+    Program(Vec<String>),
+    /// A program that runs until Ctrl-C is pressed: `ping`, `top`; no words for a server that is the image's own.
+    Endless(Vec<String>),
+}
 
 /// What a command waits for a person for.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wait {
     /// As a fragment.
     pub what: String,
-    /// What its author can do to have it run.
+    /// What its author can do to have it run; more ways may follow after a comma.
     pub remedy: &'static str,
 }
 
-/// Tells whether a command waits for a person.
+/// Tells what a command does with its terminal.
+pub fn behavior(invocation: &Invocation) -> Behavior {
+    classify(invocation).0
+}
+
+/// Tells what a command that does not end by itself waits for, and what its author can do.
 pub fn wait(invocation: &Invocation) -> Option<Wait> {
+    let (behavior, label) = classify(invocation);
+    let (what, remedy) = match behavior {
+        Behavior::Ends => return None,
+        Behavior::Waits(it) => return Some(it),
+        Behavior::Terminal(_) => (
+            "opens a terminal",
+            "leave out `-t` and give the command to run, write `tty` and what is typed as `stdin=\"…\"`",
+        ),
+        Behavior::Watches => (
+            "runs until Ctrl-C is pressed",
+            "write `for=5s` to let it run that long",
+        ),
+        Behavior::Serves { .. } => (
+            "holds the terminal as long as it serves",
+            "start it with `-d`, write `until=port:8080` or what it prints when it is ready as `until=\"…\"`",
+        ),
+        Behavior::Asks => (
+            "asks whether to go on",
+            "tell it not to ask, write `stdin=\"y\"`",
+        ),
+        Behavior::LogsIn { .. } => (
+            "asks for a user name and password",
+            "use `--password-stdin`, write `tty` and `stdin=\"…\"`",
+        ),
+    };
+    Some(Wait {
+        what: format!("{label} {what}"),
+        remedy,
+    })
+}
+
+/// Tells a command's behavior, and what it is called in a message.
+fn classify(invocation: &Invocation) -> (Behavior, String) {
     let words: Vec<&str> = invocation.words.iter().map(String::as_str).collect();
     let words = unwrapped(&words);
-    let (name, args) = words.split_first()?;
+    let Some((name, args)) = words.split_first() else {
+        return (Behavior::Ends, String::new());
+    };
     let name = name.rsplit('/').next().unwrap_or(name);
-    let wait = |what: &str, remedy| {
-        Some(Wait {
-            what: format!("`{name}` {what}"),
-            remedy,
-        })
-    };
+    if invocation.manner == Manner::Background {
+        return (Behavior::Ends, format!("`{name}`"));
+    }
     match name {
-        "docker" => docker_wait(args),
-        "docker-compose" => compose_wait(args),
-        "vi" | "vim" | "nvim" | "nano" | "emacs" => {
-            wait("opens an editor", "write the file with `cat > file <<EOF`")
-        }
-        "less" | "more" => wait("waits for the reader's keys", "use `cat`"),
-        "top" if args.iter().any(|it| is_flag(it, 'b')) => None,
-        "top" | "htop" => wait("runs until a key is pressed", "use `top -bn1` or `ps`"),
-        "watch" => wait(
-            "runs until Ctrl-C is pressed",
-            "run the watched command once",
+        "docker" => docker(args, invocation),
+        "docker-compose" => compose("docker-compose", args, invocation),
+        _ => (
+            programs::behavior(name, args, invocation),
+            format!("`{name}`"),
         ),
-        "read" if invocation.input == Input::Inherited && !args.contains(&"-u") => {
-            wait("waits for someone to type", "give it its input with `<<<`")
-        }
-        "passwd" | "su" => wait("asks for a password", "use a command that does not ask"),
-        _ => None,
     }
 }
 
-/// Takes off what runs another command: `sudo`, `env`, `time` …
-fn unwrapped<'a, 'b>(words: &'a [&'b str]) -> &'a [&'b str] {
-    let mut words = words;
-    loop {
-        let options_with_value: &[&str] = match words.first() {
-            Some(&"sudo") => &["-u", "-g", "-h", "-p"],
-            Some(&"env") => &["-u", "-C"],
-            Some(&("time" | "command" | "exec" | "nohup" | "winpty" | "builtin")) => &[],
-            _ => return words,
-        };
-        // It only looks for the command.
-        if words[0] == "command" && words.get(1).is_some_and(|it| matches!(*it, "-v" | "-V")) {
-            return &[];
-        }
-        words = &words[1..];
-        while let Some(word) = words.first() {
-            let is_assignment = word.contains('=') && !word.starts_with('=');
-            if options_with_value.contains(word) {
-                words = words.get(2..).unwrap_or_default();
-            } else if word.starts_with('-') || is_assignment {
-                words = &words[1..];
-            } else {
-                break;
-            }
-        }
+/// Options before Docker's subcommand that take a value.
+const DOCKER_VALUES: [&str; 10] = [
+    "-H",
+    "--host",
+    "-c",
+    "--context",
+    "--config",
+    "-l",
+    "--log-level",
+    "--tlscacert",
+    "--tlscert",
+    "--tlskey",
+];
+
+/// Options before Compose's subcommand that take a value.
+const COMPOSE_VALUES: [&str; 10] = [
+    "-f",
+    "--file",
+    "-p",
+    "--project-name",
+    "--profile",
+    "--env-file",
+    "--project-directory",
+    "--ansi",
+    "--parallel",
+    "--progress",
+];
+
+/// Groups of subcommands; `docker container run` is `docker run`.
+const GROUPS: [&str; 10] = [
+    "container",
+    "system",
+    "image",
+    "volume",
+    "network",
+    "builder",
+    "buildx",
+    "plugin",
+    "service",
+    "compose",
+];
+
+fn docker(args: &[&str], invocation: &Invocation) -> (Behavior, String) {
+    let args = without_options(args, &DOCKER_VALUES);
+    let (group, args) = match args.split_first() {
+        Some((group, args)) if GROUPS.contains(group) => (*group, args),
+        _ => ("", args),
+    };
+    if group == "compose" {
+        return compose("docker compose", args, invocation);
     }
-}
-
-/// Tells whether a word is a cluster of short options with this one in it.
-fn is_flag(word: &str, flag: char) -> bool {
-    word.starts_with('-') && !word.starts_with("--") && word.contains(flag)
-}
-
-fn docker_wait(args: &[&str]) -> Option<Wait> {
-    let args = without_options(
-        args,
-        &[
-            "-H",
-            "--host",
-            "-c",
-            "--context",
-            "--config",
-            "-l",
-            "--log-level",
-            "--tlscacert",
-            "--tlscert",
-            "--tlskey",
-        ],
-    );
-    let (group, args) = match args {
-        ["container", args @ ..] => ("docker container ", args),
-        _ => ("docker ", args),
+    let Some((command, args)) = args.split_first() else {
+        return (Behavior::Ends, "`docker`".to_string());
     };
-    let (command, args) = args.split_first()?;
-    let wait = |what: &str, remedy| {
-        Some(Wait {
-            what: format!("`{group}{command}` {what}"),
-            remedy,
-        })
+    let name = match group {
+        "" => format!("docker {command}"),
+        _ => format!("docker {group} {command}"),
     };
+    let label = format!("`{name}`");
+    if args.contains(&"--help") {
+        return (Behavior::Ends, label);
+    }
+    let is_container = matches!(group, "" | "container");
     match *command {
-        "login" if !has_password(args) => wait(
-            "asks for a user name and password",
-            "use `--password-stdin`",
-        ),
-        "run" | "exec" => {
-            let options = Options::parse(args);
-            if options.has("tty", 't') && !options.has("detach", 'd') {
-                return wait(
-                    "with `-t` opens a terminal",
-                    "leave out `-t` and give the command to run",
-                );
-            }
-            None
-        }
-        "start"
-            if args
-                .iter()
-                .any(|it| *it == "--interactive" || is_flag(it, 'i')) =>
+        "run" | "exec" if is_container => inside(command, args, &label, invocation),
+        "login" if group.is_empty() && !has_password(args) => (login(args), label),
+        "logs"
+            if (is_container || group == "service") && any_flag(args, Some('f'), &["follow"]) =>
         {
-            wait("with `-i` attaches the keyboard", "leave out `-i`")
+            (Behavior::Watches, format!("`{name} -f`"))
         }
-        "attach" => wait("attaches the keyboard", "use `docker logs`"),
-        "compose" => compose_wait(args),
-        _ => None,
+        "stats" if is_container && !any_flag(args, None, &["no-stream"]) => {
+            (Behavior::Watches, label)
+        }
+        "events" if matches!(group, "" | "system") && !any_flag(args, None, &["until"]) => {
+            (Behavior::Watches, label)
+        }
+        "attach" if is_container => (Behavior::Watches, label),
+        "start"
+            if is_container
+                && args
+                    .iter()
+                    .any(|it| *it == "--interactive" || is_flag(it, 'i')) =>
+        {
+            let wait = Wait {
+                what: format!("{label} with `-i` attaches the keyboard"),
+                remedy: "leave out `-i`, write `tty` and what is typed as `stdin=\"…\"`",
+            };
+            (Behavior::Waits(wait), label)
+        }
+        "prune" if !group.is_empty() && invocation.input == Input::Inherited => {
+            match any_flag(args, Some('f'), &["force"]) {
+                true => (Behavior::Ends, label),
+                false => (Behavior::Asks, label),
+            }
+        }
+        "install" | "upgrade" if group == "plugin" && invocation.input == Input::Inherited => {
+            match any_flag(args, None, &["grant-all-permissions"]) {
+                true => (Behavior::Ends, label),
+                false => (Behavior::Asks, label),
+            }
+        }
+        _ => (Behavior::Ends, label),
+    }
+}
+
+fn login(args: &[&str]) -> Behavior {
+    let mut user = None;
+    let mut host = None;
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        match arg.split_once('=') {
+            Some(("--username" | "-u", it)) => user = Some(it),
+            _ if matches!(*arg, "-u" | "--username") => user = args.next().copied(),
+            _ if arg.starts_with('-') => user = arg.strip_prefix("-u").or(user),
+            _ => host = Some(*arg),
+        }
+    }
+    Behavior::LogsIn {
+        host: host.map(str::to_string),
+        user: user.map(str::to_string),
     }
 }
 
 fn has_password(args: &[&str]) -> bool {
-    args.iter().any(|it| {
-        matches!(*it, "--password-stdin" | "--password" | "--help")
-            || it.starts_with("--password=")
-            || is_flag(it, 'p')
-    })
+    let names = ["password-stdin", "password", "help"];
+    any_flag(args, Some('p'), &names)
 }
 
-fn compose_wait(args: &[&str]) -> Option<Wait> {
-    let args = without_options(
-        args,
-        &[
-            "-f",
-            "--file",
-            "-p",
-            "--project-name",
-            "--profile",
-            "--env-file",
-            "--project-directory",
-            "--ansi",
-            "--parallel",
-            "--progress",
-        ],
-    );
-    let (command, args) = args.split_first()?;
-    if *command == "attach" {
-        return Some(Wait {
-            what: "`docker compose attach` attaches the keyboard".to_string(),
-            remedy: "use `docker compose logs`",
-        });
+/// What `docker run` and `docker exec` do.
+fn inside(
+    command: &str,
+    args: &[&str],
+    label: &str,
+    invocation: &Invocation,
+) -> (Behavior, String) {
+    let options = Options::of_run(args);
+    if options.has(&["d", "detach", "help"]) {
+        return (Behavior::Ends, label.to_string());
     }
-    if !matches!(*command, "run" | "exec") {
-        return None;
+    let (target, words) = match options.rest.split_first() {
+        Some((target, words)) => (*target, words),
+        None => ("", options.rest),
+    };
+    let entrypoint = options.values(&["entrypoint"]);
+    let words: Vec<&str> = entrypoint
+        .into_iter()
+        .filter(|it| !it.is_empty())
+        .chain(words.iter().copied())
+        .collect();
+    let on_terminal = options.has(&["t", "tty"]);
+    let is_server = command == "run" && words.is_empty() && is_server_image(target);
+    if on_terminal && invocation.input == Input::Inherited {
+        let label = format!("{label} with `-t`");
+        let opened = match words.is_empty() {
+            true if is_server => Opened::Endless(Vec::new()),
+            true => Opened::Default,
+            false => opened(&words, invocation),
+        };
+        return (Behavior::Terminal(opened), label);
     }
-    let options = Options::parse(args);
-    let no_terminal = options.has("no-TTY", 'T') || options.has("no-tty", 'T');
-    if options.has("detach", 'd') || no_terminal {
-        return None;
+    if command == "run" {
+        let ports = options.host_ports();
+        if is_server || options.has(&["p", "publish", "P", "publish-all"]) {
+            return (Behavior::Serves { ports }, label.to_string());
+        }
     }
-    let program = args.last().map(|it| it.rsplit('/').next().unwrap_or(it));
-    let is_shell = matches!(
-        program,
-        Some("sh" | "bash" | "ash" | "dash" | "zsh" | "fish")
-    );
-    // It opens a terminal by default, and does without where there is none.
-    if options.has("tty", 't') || is_shell {
-        return Some(Wait {
-            what: format!("`docker compose {command}` opens a terminal"),
-            remedy: "use `-T` and give the command to run",
-        });
-    }
-    None
+    (inner(&words, invocation), label.to_string())
 }
 
-/// Skips the options before a subcommand; `with_value` are those that take the next word.
-fn without_options<'a, 'b>(args: &'a [&'b str], with_value: &[&str]) -> &'a [&'b str] {
-    let mut args = args;
-    while let Some(arg) = args.first().filter(|it| it.starts_with('-')) {
-        let n_words = if with_value.contains(arg) { 2 } else { 1 };
-        args = args.get(n_words..).unwrap_or_default();
+/// What runs on a terminal, from the words of its command.
+fn opened(words: &[&str], invocation: &Invocation) -> Opened {
+    let owned = || words.iter().map(|it| it.to_string()).collect();
+    if is_shell(words) {
+        return Opened::Shell;
     }
-    args
+    let is_screen = words
+        .first()
+        .is_some_and(|it| matches!(*it, "top" | "htop"));
+    match inner(words, invocation) {
+        Behavior::Watches | Behavior::Serves { .. } => Opened::Endless(owned()),
+        _ if is_screen => Opened::Endless(owned()),
+        _ => Opened::Program(owned()),
+    }
 }
 
-/// The options of `docker run` and its like, up to the image or container.
-#[derive(Default)]
-struct Options<'a> {
-    long: Vec<&'a str>,
-    short: Vec<char>,
+/// What a command inside a container does, as far as that is seen from outside: without a terminal it reads nothing.
+fn inner(words: &[&str], invocation: &Invocation) -> Behavior {
+    let words = unwrapped(words);
+    let Some((name, args)) = words.split_first() else {
+        return Behavior::Ends;
+    };
+    let name = name.rsplit('/').next().unwrap_or(name);
+    match programs::behavior(name, args, invocation) {
+        Behavior::Watches => Behavior::Watches,
+        // Its ports are not the host's.
+        Behavior::Serves { .. } => Behavior::Serves { ports: Vec::new() },
+        _ => Behavior::Ends,
+    }
 }
 
-/// Long options of `run` and `exec` without a value.
-const SWITCHES: [&str; 21] = [
-    "build",
-    "detach",
-    "help",
-    "init",
-    "interactive",
-    "no-deps",
-    "no-healthcheck",
-    "no-tty",
-    "no-TTY",
-    "oom-kill-disable",
-    "privileged",
-    "publish-all",
-    "quiet",
-    "quiet-pull",
-    "read-only",
-    "remove-orphans",
-    "rm",
-    "service-ports",
-    "sig-proxy",
-    "tty",
-    "use-aliases",
+/// Tells whether an image is of a server that runs when no command is given.
+fn is_server_image(image: &str) -> bool {
+    let name = image.rsplit('/').next().unwrap_or(image);
+    let name = name.split([':', '@']).next().unwrap_or(name);
+    SERVERS.contains(&name)
+}
+
+#[rustfmt::skip]
+const SERVERS: [&str; 34] = [
+    "nginx", "httpd", "redis", "postgres", "mysql", "mariadb", "mongo", "registry", "rabbitmq", "memcached", "elasticsearch", "kibana",
+    "wordpress", "ghost", "jenkins", "traefik", "caddy", "haproxy", "nextcloud", "grafana", "prometheus", "consul", "zookeeper",
+    "phpmyadmin", "adminer", "tomcat", "couchdb", "neo4j", "influxdb", "nats", "eclipse-mosquitto", "getting-started", "jupyter", "cassandra",
 ];
 
-impl<'a> Options<'a> {
-    fn parse(args: &[&'a str]) -> Options<'a> {
-        let mut options = Options::default();
-        let mut args = args.iter();
-        while let Some(arg) = args.next() {
-            if let Some(long) = arg.strip_prefix("--") {
-                match long.split_once('=') {
-                    _ if long.is_empty() => break,
-                    Some((_, "false")) => {}
-                    Some((name, _)) => options.long.push(name),
-                    None => {
-                        options.long.push(long);
-                        if !SWITCHES.contains(&long) {
-                            args.next();
-                        }
-                    }
-                }
-                continue;
-            }
-            let Some(cluster) = arg.strip_prefix('-').filter(|it| !it.is_empty()) else {
-                break;
-            };
-            for (idx, flag) in cluster.char_indices() {
-                options.short.push(flag);
-                if !"ditPqT".contains(flag) {
-                    // The value is the rest of the word, or the next one.
-                    if idx + flag.len_utf8() == cluster.len() {
-                        args.next();
-                    }
-                    break;
-                }
+fn compose(name: &str, args: &[&str], invocation: &Invocation) -> (Behavior, String) {
+    let args = without_options(args, &COMPOSE_VALUES);
+    let Some((command, args)) = args.split_first() else {
+        return (Behavior::Ends, format!("`{name}`"));
+    };
+    let label = format!("`{name} {command}`");
+    if args.contains(&"--help") {
+        return (Behavior::Ends, label);
+    }
+    let behavior = match *command {
+        "up" => {
+            let ends = [
+                "detach",
+                "wait",
+                "abort-on-container-exit",
+                "abort-on-container-failure",
+                "exit-code-from",
+                "no-start",
+            ];
+            match any_flag(args, Some('d'), &ends) {
+                true => Behavior::Ends,
+                false => Behavior::Serves { ports: Vec::new() },
             }
         }
-        options
-    }
+        "logs" if any_flag(args, Some('f'), &["follow"]) => Behavior::Watches,
+        "stats" if !any_flag(args, None, &["no-stream"]) => Behavior::Watches,
+        "watch" | "events" | "attach" => Behavior::Watches,
+        "run" | "exec" => {
+            let options = Options::of_run(args);
+            if options.has(&["d", "detach"]) {
+                Behavior::Ends
+            } else {
+                compose_inside(&options, invocation)
+            }
+        }
+        _ => Behavior::Ends,
+    };
+    (behavior, label)
+}
 
-    fn has(&self, long: &str, short: char) -> bool {
-        self.long.contains(&long) || self.short.contains(&short)
+/// What `docker compose run` and `exec` do.
+fn compose_inside(options: &Options, invocation: &Invocation) -> Behavior {
+    let words = options.rest.get(1..).unwrap_or_default();
+    let without = options.has(&["T", "no-TTY", "no-tty"]) || invocation.input == Input::Given;
+    // They open a terminal by default, and do without where there is none.
+    if !without && (options.has(&["t", "tty"]) || is_shell(words)) {
+        return Behavior::Terminal(match words.is_empty() {
+            true => Opened::Default,
+            false => opened(words, invocation),
+        });
     }
+    inner(words, invocation)
 }

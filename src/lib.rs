@@ -31,7 +31,7 @@
 //! | [`problem`] | what is wrong, where, and which exit status that is |
 //! | [`character`] | which characters nobody sees |
 //! | [`config`] | the `[preprocessor.rehearse]` table |
-//! | [`placeholder`], [`bash`], [`interactive`] | what a command's text says: values to supply, complete commands, waiting for a person |
+//! | [`placeholder`], [`bash`], [`interactive`] | what a command's text says: values to supply, complete commands, what they do with a terminal |
 //! | [`console`] | what a block is: which lines are typed, where, and which are the author's sample of output |
 //! | [`exercise`] | Markdown → exercise: spans, words, commands |
 //! | [`mod@plan`] | run or skip and why, order, limits |

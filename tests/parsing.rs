@@ -851,7 +851,7 @@ mod plans {
     fn what_waits_for_a_person_is_warned_of() {
         assert_snapshot!(check("\n```bash\nls\ndocker login\n```\n"), @r#"
           Skip(Interactive("`docker login` asks for a user name and password")) Success 120s
-          Warning at 4: step is skipped: `docker login` asks for a user name and password; use `--password-stdin`, or write `skip="why"` after the fence's language
+          Warning at 4: step is skipped: `docker login` asks for a user name and password; use `--password-stdin`, write `tty` and `stdin="…"`, or write `skip="why"` after the fence's language
         "#);
     }
 
@@ -892,9 +892,9 @@ mod plans {
           "docker container exec --tty c sh": Skip(Interactive("`docker container exec` with `-t` opens a terminal"))
           "docker exec -u root -t c ls": Skip(Interactive("`docker exec` with `-t` opens a terminal"))
           "docker start -ai c": Skip(Interactive("`docker start` with `-i` attaches the keyboard"))
-          "docker attach c": Skip(Interactive("`docker attach` attaches the keyboard"))
+          "docker attach c": Skip(Interactive("`docker attach` runs until Ctrl-C is pressed"))
           "docker compose -f x.yml exec web sh": Skip(Interactive("`docker compose exec` opens a terminal"))
-          "docker-compose run --rm web bash": Skip(Interactive("`docker compose run` opens a terminal"))
+          "docker-compose run --rm web bash": Skip(Interactive("`docker-compose run` opens a terminal"))
           "X=$(docker run -it a)": Skip(Interactive("`docker run` with `-t` opens a terminal"))
         "#);
         assert_snapshot!(waits(&[

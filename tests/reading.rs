@@ -633,6 +633,254 @@ mod blocks {
     }
 }
 
+mod terminals {
+    use insta::assert_snapshot;
+    use mdbook_rehearse::bash;
+    use mdbook_rehearse::interactive::{self, Behavior};
+
+    /// What each command of the scripts does, but for those that end.
+    fn check(scripts: &[&str]) -> String {
+        let lines = scripts.iter().map(|script| {
+            let invocations = bash::invocations(script);
+            let behaviors = invocations.iter().map(interactive::behavior);
+            let said: Vec<String> = behaviors
+                .filter(|it| *it != Behavior::Ends)
+                .map(|it| match it {
+                    Behavior::Waits(it) => format!("Waits: {}", it.what),
+                    it => format!("{it:?}"),
+                })
+                .collect();
+            match said.is_empty() {
+                true => format!("{script} => Ends"),
+                false => format!("{script} => {}", said.join(", ")),
+            }
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn terminals_say_what_they_open() {
+        assert_snapshot!(check(&[
+            "docker run -it alpine",
+            "docker run -i -t --rm alpine sh",
+            "docker container run --interactive --tty debian /bin/bash -l",
+            "docker exec -ti web bash",
+            "docker exec -it db psql -U postgres",
+            "docker exec -it web ls /srv",
+            "docker exec -it web sh -c 'ls /srv'",
+            "docker run -it alpine ping db",
+            "docker exec -it web top",
+            "docker run -it -p 8080:80 nginx",
+            "docker run -it --entrypoint sh nginx",
+            "docker compose exec web sh",
+            "docker compose run --rm -it web python",
+            "docker run -dit alpine",
+            "docker exec -i db psql",
+            "docker exec db psql -c 'select 1'",
+            "echo 1 | docker exec -it db psql",
+            "docker compose exec -T web sh",
+        ]), @r#"
+        docker run -it alpine => Terminal(Default)
+        docker run -i -t --rm alpine sh => Terminal(Shell)
+        docker container run --interactive --tty debian /bin/bash -l => Terminal(Shell)
+        docker exec -ti web bash => Terminal(Shell)
+        docker exec -it db psql -U postgres => Terminal(Program(["psql", "-U", "postgres"]))
+        docker exec -it web ls /srv => Terminal(Program(["ls", "/srv"]))
+        docker exec -it web sh -c 'ls /srv' => Terminal(Program(["sh", "-c", "ls /srv"]))
+        docker run -it alpine ping db => Terminal(Endless(["ping", "db"]))
+        docker exec -it web top => Terminal(Endless(["top"]))
+        docker run -it -p 8080:80 nginx => Terminal(Endless([]))
+        docker run -it --entrypoint sh nginx => Terminal(Shell)
+        docker compose exec web sh => Terminal(Shell)
+        docker compose run --rm -it web python => Terminal(Program(["python"]))
+        docker run -dit alpine => Ends
+        docker exec -i db psql => Ends
+        docker exec db psql -c 'select 1' => Ends
+        echo 1 | docker exec -it db psql => Ends
+        docker compose exec -T web sh => Ends
+        "#);
+    }
+
+    #[test]
+    fn what_runs_until_ctrl_c_is_told() {
+        assert_snapshot!(check(&[
+            "docker logs -f web",
+            "docker logs --tail 5 --follow web",
+            "docker container logs -ft web",
+            "docker service logs -f web",
+            "docker compose logs -f",
+            "docker logs web",
+            "docker stats",
+            "docker stats --no-stream",
+            "docker events",
+            "docker events --since 1h --until 0s",
+            "docker attach web",
+            "docker compose watch",
+            "watch docker ps",
+            "ping db",
+            "ping -c 3 db",
+            "docker run --rm alpine ping db",
+            "docker exec web ping -c2 db",
+            "docker exec web tail -f /var/log/a",
+            "tail -n 5 a",
+            "yes",
+            "yes | docker system prune",
+            "sleep infinity",
+            "docker logs -f web &",
+            "timeout 5 docker logs -f web",
+        ]), @"
+        docker logs -f web => Watches
+        docker logs --tail 5 --follow web => Watches
+        docker container logs -ft web => Watches
+        docker service logs -f web => Watches
+        docker compose logs -f => Watches
+        docker logs web => Ends
+        docker stats => Watches
+        docker stats --no-stream => Ends
+        docker events => Watches
+        docker events --since 1h --until 0s => Ends
+        docker attach web => Watches
+        docker compose watch => Watches
+        watch docker ps => Watches
+        ping db => Watches
+        ping -c 3 db => Ends
+        docker run --rm alpine ping db => Watches
+        docker exec web ping -c2 db => Ends
+        docker exec web tail -f /var/log/a => Watches
+        tail -n 5 a => Ends
+        yes => Watches
+        yes | docker system prune => Ends
+        sleep infinity => Watches
+        docker logs -f web & => Ends
+        timeout 5 docker logs -f web => Ends
+        ");
+    }
+
+    #[test]
+    fn servers_hold_the_terminal() {
+        assert_snapshot!(check(&[
+            "docker run -p 8080:80 shop",
+            "docker run -p 127.0.0.1:8080:80 -p 8443:443/tcp shop",
+            "docker run -p 80 -P shop",
+            "docker run -p 8000-8010:80 shop",
+            "docker run --publish=8080:80 -d shop",
+            "docker run --name cache redis:7-alpine",
+            "docker run nginx nginx -v",
+            "docker run -dp 8080:80 nginx",
+            "docker compose up",
+            "docker-compose -f a.yml up --build",
+            "docker compose up -d",
+            "docker compose up --wait",
+            "docker compose up --abort-on-container-exit",
+            "python3 -m http.server 8080",
+            "python3 app.py",
+            "flask run --port=8080",
+            "npm start",
+            "node server.js &",
+            "npm run build",
+        ]), @"
+        docker run -p 8080:80 shop => Serves { ports: [8080] }
+        docker run -p 127.0.0.1:8080:80 -p 8443:443/tcp shop => Serves { ports: [8080, 8443] }
+        docker run -p 80 -P shop => Serves { ports: [] }
+        docker run -p 8000-8010:80 shop => Serves { ports: [] }
+        docker run --publish=8080:80 -d shop => Ends
+        docker run --name cache redis:7-alpine => Serves { ports: [] }
+        docker run nginx nginx -v => Ends
+        docker run -dp 8080:80 nginx => Ends
+        docker compose up => Serves { ports: [] }
+        docker-compose -f a.yml up --build => Serves { ports: [] }
+        docker compose up -d => Ends
+        docker compose up --wait => Ends
+        docker compose up --abort-on-container-exit => Ends
+        python3 -m http.server 8080 => Serves { ports: [8080] }
+        python3 app.py => Serves { ports: [] }
+        flask run --port=8080 => Serves { ports: [8080] }
+        npm start => Serves { ports: [] }
+        node server.js & => Ends
+        npm run build => Ends
+        ");
+    }
+
+    #[test]
+    fn questions_and_logins_are_told() {
+        assert_snapshot!(check(&[
+            "docker system prune -a",
+            "docker system prune -af --volumes",
+            "docker container prune --filter until=1h",
+            "docker volume prune --force",
+            "echo y | docker image prune",
+            "docker plugin install a/b",
+            "docker rm -f a",
+            "apt-get update && apt-get install -y curl",
+            "sudo apt install curl",
+            "docker login",
+            "docker login -u me ghcr.io",
+            "docker login --username=me",
+            "docker login -u me -p x",
+        ]), @r#"
+        docker system prune -a => Asks
+        docker system prune -af --volumes => Ends
+        docker container prune --filter until=1h => Asks
+        docker volume prune --force => Ends
+        echo y | docker image prune => Ends
+        docker plugin install a/b => Asks
+        docker rm -f a => Ends
+        apt-get update && apt-get install -y curl => Ends
+        sudo apt install curl => Asks
+        docker login => LogsIn { host: None, user: None }
+        docker login -u me ghcr.io => LogsIn { host: Some("ghcr.io"), user: Some("me") }
+        docker login --username=me => LogsIn { host: None, user: Some("me") }
+        docker login -u me -p x => Ends
+        "#);
+    }
+
+    #[test]
+    fn what_only_a_person_can_do_is_told() {
+        assert_snapshot!(check(&[
+            "vi a", "git commit", "git commit -am a", "less a", "top", "sudo su -", "read a", "docker start -ai a",
+            "ssh-keygen", "ssh-keygen -N '' -f a", "openssl req -x509 -out a", "openssl req -x509 -subj /CN=a",
+        ]), @"
+        vi a => Waits: `vi` opens an editor
+        git commit => Waits: `git` opens an editor for the message
+        git commit -am a => Ends
+        less a => Waits: `less` waits for the reader's keys
+        top => Waits: `top` runs until a key is pressed
+        sudo su - => Waits: `su` asks for a password
+        read a => Waits: `read` waits for someone to type
+        docker start -ai a => Waits: `docker start` with `-i` attaches the keyboard
+        ssh-keygen => Waits: `ssh-keygen` asks for a file and a passphrase
+        ssh-keygen -N '' -f a => Ends
+        openssl req -x509 -out a => Waits: `openssl` asks for the names in the certificate
+        openssl req -x509 -subj /CN=a => Ends
+        ");
+    }
+
+    #[test]
+    fn each_has_its_remedy() {
+        let said = [
+            "docker run -it a",
+            "docker stats",
+            "docker run -p 1:1 a",
+            "docker volume prune",
+            "docker login",
+        ];
+        let said = said.map(|script| {
+            let wait = bash::invocations(script)
+                .iter()
+                .find_map(interactive::wait)
+                .unwrap();
+            format!("{}; {}", wait.what, wait.remedy)
+        });
+        assert_snapshot!(said.join("\n"), @r#"
+        `docker run` with `-t` opens a terminal; leave out `-t` and give the command to run, write `tty` and what is typed as `stdin="…"`
+        `docker stats` runs until Ctrl-C is pressed; write `for=5s` to let it run that long
+        `docker run` holds the terminal as long as it serves; start it with `-d`, write `until=port:8080` or what it prints when it is ready as `until="…"`
+        `docker volume prune` asks whether to go on; tell it not to ask, write `stdin="y"`
+        `docker login` asks for a user name and password; use `--password-stdin`, write `tty` and `stdin="…"`
+        "#);
+    }
+}
+
 mod laws {
     use mdbook_rehearse::console::{self, Language, Reading};
     use proptest::prelude::*;
