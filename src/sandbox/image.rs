@@ -9,10 +9,11 @@ use crate::sandbox::docker::{command, docker};
 use crate::sandbox::{Event, Watch, labels};
 
 /// The build context, file by file.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("Dockerfile", include_str!("Dockerfile")),
     ("agent.rs", include_str!("agent.rs")),
     ("engine.sh", include_str!("engine.sh")),
+    ("mesh.sh", include_str!("mesh.sh")),
     ("sudo.sh", include_str!("sudo.sh")),
     ("token.rs", include_str!("token.rs")),
     ("wire.rs", include_str!("wire.rs")),
