@@ -258,6 +258,9 @@ def tree(key, apt, needs, below):
     if "busybox-static" in needs["packages"] and "sbin" in image.links:
         for applet in applets(entries["usr/bin/busybox"][1]):
             put(applet, tarfile.SYMTYPE, 0o777, link="/bin/busybox")
+    if "ca-certificates" in needs["packages"]:
+        certificates = (data for path, (_, data) in sorted(entries.items()) if path.startswith("usr/share/ca-certificates/"))
+        put("etc/ssl/certs/ca-certificates.crt", tarfile.REGTYPE, 0o644, data=b"".join(certificates))
     if any(it.startswith("usr/lib64/") for it in entries):
         put("lib64", tarfile.SYMTYPE, 0o777, link="usr/lib64")
     for path, (mode, uid) in image.dirs.items():

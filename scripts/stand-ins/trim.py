@@ -7,9 +7,10 @@ NOT_NEEDED = """
     fonts-glyphicons-halflings libjs-bootstrap libjs-bootstrap4 libjs-d3 libjs-eonasdan-bootstrap-datetimepicker
     libjs-jquery libjs-jquery-hotkeys libjs-moment libjs-moment-timezone libjs-mustache libjs-popper.js
     libjs-rickshaw node-corepack node-xtend promtool
-    ca-certificates default-mysql-client gawk libdbi-perl libgpm2 lsb-base mariadb-common mysql-common node-cssesc
-    node-gyp node-postcss-selector-parser perlapi-5.40.1 php php-gd php-getid3 php-mysql procps readline-common
-    virtual-mysql-client
+    default-mysql-client gawk gyp libdbi-perl libgpm2 libnode-dev lsb-base mariadb-common mysql-common openssl perlapi-5.40.1
+    php php-gd php-getid3 php-mysql procps virtual-mysql-client
+    node-icss-utils node-postcss node-postcss-modules-extract-imports node-postcss-modules-values node-postcss-value-parser
+    webpack
 """.split()
 
 # What no image needs of a package. Licences stay (`*/copyright`).

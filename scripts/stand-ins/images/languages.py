@@ -22,7 +22,7 @@ APACHE_MODS = """
 IMAGES = {
     "node": Image(
         of="Node.js", names=hub("node", "alpine", "22-alpine", "20-alpine", "18-alpine", "16-alpine", "lts-alpine", "current-alpine"),
-        base="alpine", packages=["nodejs", "npm"], users=["node:1000:/home/node"], dirs={"home/node": (0o755, 1000)},
+        base="alpine", packages=["nodejs", "npm", "node-gyp"], users=["node:1000:/home/node"], dirs={"home/node": (0o755, 1000)},
         links={"usr/local/bin/yarnpkg": "yarn"}, config=NODE,
     ),
     # What the tags without `alpine` have besides: a bash to look around with.

@@ -59,6 +59,8 @@ if [ ! -d $data/mysql ]; then
         sleep 0.1
     done
     {
+        echo "DELETE FROM global_priv WHERE Host NOT IN ('localhost', '%'); DELETE FROM proxies_priv WHERE Host <> 'localhost';"
+        echo "FLUSH PRIVILEGES;"
         echo "CREATE USER root@'%' IDENTIFIED BY $(quoted "$password"); GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;"
         echo "GRANT PROXY ON ''@'%' TO root@'%' WITH GRANT OPTION;"
         if [ -n "$database" ]; then echo "CREATE DATABASE IF NOT EXISTS \`$database\`;"; fi
