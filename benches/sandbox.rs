@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use mdbook_rehearse::config::{self, Config};
 use mdbook_rehearse::exercise::{Command, Role};
 use mdbook_rehearse::plan::{Decision, Expect, Plan, PlannedStep};
-use mdbook_rehearse::sandbox::{self, Event, Surroundings};
+use mdbook_rehearse::sandbox::{self, Event, Reach, Surroundings};
 use serde_json::json;
 
 const N_RUNS: usize = 10;
@@ -89,6 +89,7 @@ async fn measure(n_steps: usize, config: &Config) -> Run {
     let surroundings = Surroundings {
         root: Path::new("."),
         build_folder: Path::new("book"),
+        reach: Reach::Registries,
     };
     let transcript = sandbox::rehearse(&plan(n_steps), config, surroundings, &watch, stop).await;
     let end = Instant::now();

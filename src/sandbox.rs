@@ -53,6 +53,9 @@ const SCRATCH: &str = "/run/rehearse";
 /// Time for making and removing a sandbox, on top of the exercise's own.
 const OVERHEAD: Duration = Duration::from_secs(300);
 
+/// The network of the outer engine that leads to the world.
+const BRIDGE: &str = "bridge";
+
 /// What happens while an exercise runs, for whoever shows progress.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -118,6 +121,17 @@ pub struct Surroundings<'a> {
     pub root: &'a Path,
     /// Folder of the built book, which is no part of the workspace.
     pub build_folder: &'a Path,
+    /// What the sandbox can reach.
+    pub reach: Reach,
+}
+
+/// What a sandbox can reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// What the book's `network` says.
+    Registries,
+    /// The world too, and with it this machine and the networks around it. Only the user can grant that.
+    World,
 }
 
 /// Runs an exercise in a sandbox of its own, which is gone when this returns.
@@ -137,22 +151,33 @@ pub async fn rehearse(
         }
         None => Vec::new(),
     };
-    let root = surroundings.root;
-    in_sandbox(plan.timeout, config, root, watch, stop, async |sandbox| {
-        if !workspace.is_empty() {
-            sandbox.container.unpack(&workspace).await?;
-        }
-        sandbox.run(plan, config, watch).await
-    })
+    in_sandbox(
+        plan.timeout,
+        config,
+        surroundings,
+        watch,
+        stop,
+        async |sandbox| {
+            if !workspace.is_empty() {
+                sandbox.container.unpack(&workspace).await?;
+            }
+            sandbox.run(plan, config, watch).await
+        },
+    )
     .await
 }
 
 /// Starts a sandbox, asks its engine who it is and removes it again.
 pub async fn probe(config: &Config, root: &Path, watch: Watch<'_>, stop: Stop) -> Result<Probe> {
+    let surroundings = Surroundings {
+        root,
+        build_folder: root,
+        reach: Reach::Registries,
+    };
     in_sandbox(
         Duration::from_secs(60),
         config,
-        root,
+        surroundings,
         watch,
         stop,
         async |sandbox| {
@@ -178,7 +203,7 @@ pub struct Probe {
 async fn in_sandbox<T>(
     time: Duration,
     config: &Config,
-    root: &Path,
+    surroundings: Surroundings<'_>,
     watch: Watch<'_>,
     mut stop: Stop,
     work: impl AsyncFnOnce(&mut Sandbox) -> Result<T>,
@@ -187,7 +212,7 @@ async fn in_sandbox<T>(
     let run = Run::begin(lifetime);
     let teardown = Teardown::arm(&run)?;
     let res = tokio::select! {
-        res = async { work(&mut Sandbox::start(&run, lifetime, config, root, watch).await?).await } => res,
+        res = async { work(&mut Sandbox::start(&run, lifetime, config, surroundings, watch).await?).await } => res,
         _ = stop.wait_for(|it| *it) => Err(anyhow!(Stopped)),
     };
     watch(Event::Removing);
@@ -222,22 +247,24 @@ impl Sandbox {
         run: &Run,
         lifetime: Duration,
         config: &Config,
-        root: &Path,
+        surroundings: Surroundings<'_>,
         watch: Watch<'_>,
     ) -> Result<Sandbox> {
         let image = image::ensure(&config.base_image, watch).await?;
         watch(Event::Starting);
         let authority = Authority::new()?;
-        let network = match config.network {
-            Network::None => "none".to_owned(),
-            Network::Registries => make_network(run).await?,
+        let reach = surroundings.reach;
+        let network = match (config.network, reach) {
+            (Network::None, Reach::Registries) => "none".to_owned(),
+            (Network::None, Reach::World) => BRIDGE.to_owned(),
+            (Network::Registries, _) => make_network(run).await?,
         };
         let site = Site {
             run,
             network: &network,
             authority: &authority,
             image: &image,
-            root,
+            root: surroundings.root,
             lifetime,
             watch,
         };
@@ -255,7 +282,20 @@ impl Sandbox {
                 }
             }
         };
-        let engine = Container::start(spec(run, &network, &authority, &image, lifetime, config));
+        let engine = async {
+            let mut spec = spec(run, &network, &authority, &image, lifetime, config);
+            if reach == Reach::Registries {
+                // Whoever asks for a name that the network does not know asks the agent, which knows none: it fails at
+                // once instead of after the resolver's patience, and no name leaves the machine.
+                spec.options
+                    .extend(["--dns", "127.0.0.1"].map(str::to_owned));
+            }
+            let container = Container::start(spec).await?;
+            if reach == Reach::World && network != BRIDGE {
+                container.join(BRIDGE, &[]).await?;
+            }
+            Ok(container)
+        };
         let (container, registries) = tokio::try_join!(engine, registries)?;
         watch(Event::Ready {
             boot: container.boot,
@@ -588,10 +628,6 @@ fn spec(
         "rehearse",
         "--network",
         network,
-        // Whoever asks for a name that the network does not know asks the agent, which knows none: it fails at once
-        // instead of after the resolver's patience, and no name leaves the machine.
-        "--dns",
-        "127.0.0.1",
         // The engine makes namespaces and mounts of its own; what it may do there is bounded by its ordinary user.
         "--security-opt",
         "seccomp=unconfined",

@@ -17,7 +17,7 @@ use crate::plan::in_run_order;
 use crate::problem::{Class, Fault, Level};
 use crate::report;
 use crate::run::{self, Rehearsal, Subject, Survey};
-use crate::sandbox::{self, Event, Stop, Stopped, Surroundings};
+use crate::sandbox::{self, Event, Reach, Stop, Stopped, Surroundings};
 use crate::store::Store;
 
 /// How long to wait for another process that writes snapshots of the same book. Writing takes no time; one that is
@@ -157,6 +157,7 @@ impl Session {
                 let surroundings = Surroundings {
                     root: &shelf.root,
                     build_folder: &shelf.build_folder,
+                    reach: Reach::Registries,
                 };
                 let rehearsal = run::rehearse(subject, today, async |plan| {
                     let stop = self.stop.clone();

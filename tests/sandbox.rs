@@ -4,6 +4,8 @@
 mod engine;
 #[path = "sandbox/login.rs"]
 mod login;
+#[path = "sandbox/reach.rs"]
+mod reach;
 #[path = "sandbox/shims.rs"]
 mod shims;
 #[path = "sandbox/workspace.rs"]
@@ -26,7 +28,7 @@ use mdbook_rehearse::config::{self, Config};
 use mdbook_rehearse::exercise::{Command, Failure, Role};
 use mdbook_rehearse::plan::{Decision, Expect, Plan, PlannedStep};
 use mdbook_rehearse::sandbox::leftovers::{self, Kind, Role as Standing};
-use mdbook_rehearse::sandbox::{self, Event, Stop, Stopped, Surroundings};
+use mdbook_rehearse::sandbox::{self, Event, Reach, Stop, Stopped, Surroundings};
 use mdbook_rehearse::transcript::{CommandTranscript, Ending, Image, Transcript};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -62,6 +64,7 @@ fn try_rehearse(
     let surroundings = Surroundings {
         root: &stand_ins(),
         build_folder: &stand_ins().join("book"),
+        reach: Reach::Registries,
     };
     runtime().block_on(sandbox::rehearse(plan, &config, surroundings, watch, stop))
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 use insta::assert_snapshot;
 use mdbook_rehearse::config::Config;
 use mdbook_rehearse::sandbox::workspace::start_folder;
-use mdbook_rehearse::sandbox::{self, Surroundings};
+use mdbook_rehearse::sandbox::{self, Reach, Surroundings};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -56,6 +56,7 @@ fn refuse(workspace: &TempDir, inner: &str) -> String {
     let surroundings = Surroundings {
         root: workspace.path(),
         build_folder: &workspace.path().join("book"),
+        reach: Reach::Registries,
     };
     let (_sender, stop) = tokio::sync::watch::channel(false);
     let plan = plan(vec![step("never", &["true"])]);
@@ -161,6 +162,7 @@ fn the_built_book_does_not_go_along() {
     let surroundings = Surroundings {
         root: book.path(),
         build_folder: &book.path().join("public"),
+        reach: Reach::Registries,
     };
     let (_sender, stop) = tokio::sync::watch::channel(false);
     let plan = plan(vec![step("look", &["find . -type f"])]);
