@@ -15,7 +15,7 @@ rm -f /run/docker /run/containerd /run/xtables.lock
 containerd --log-level warn --root "$data/containerd" --state "$run/containerd" \
     --address "$run/containerd/containerd.sock" --config /dev/null &
 while [ ! -S "$run/containerd/containerd.sock" ]; do sleep 0.01; done
-/usr/lib/rehearse/mesh.sh "$run/docker.sock" &
+/usr/lib/rehearse/mesh.sh "$run/docker.sock" "$data/swarm/docker-state.json" &
 exec dockerd --log-level warn --containerd "$run/containerd/containerd.sock" --data-root "$data" \
     --exec-root "$run/docker" --pidfile "$run/docker.pid" --host "unix://$run/docker.sock" \
     --userland-proxy-path /usr/bin/rootlesskit-docker-proxy

@@ -1,8 +1,9 @@
-#!/bin/sh
+#!/bin/bash
 # The routing mesh of a swarm: a published port of a service leads to its tasks in turn. The engine's own ends inside the
-# rootless engine's network, and needs a module that not every kernel has. Runs inside that network and never ends.
-set -eu
+# rootless engine's network, and needs a module that not every kernel has. Runs inside that network as long as the engine.
+set -euo pipefail
 engine=$1
+state=$2
 forwards=$ROOTLESSKIT_STATE_DIR/api.sock
 address=$(ip -4 -o address show dev tap0 | sed 's/.* inet \([0-9.]*\).*/\1/')
 label=com.docker.swarm.service.id
@@ -52,15 +53,26 @@ forward() {
     done
 }
 
-while [ ! -S "$engine" ]; do sleep 0.1; done
-echo '*nat
+serve() {
+    iptables-restore --noflush <<END
+*nat
 :MESH - [0:0]
--A OUTPUT -d '"$address"' -j MESH
-COMMIT' | iptables-restore --noflush
-filters="%7B%22type%22:%5B%22container%22%5D,%22event%22:%5B%22start%22,%22die%22%5D,%22label%22:%5B%22$label%22%5D%7D"
-ask "/events?filters=$filters" | while read -r _; do
-    # What fails now is tried again with the next event.
-    lines=$(published | sort -u) || continue
-    echo "$lines" | sed '/^$/d' | rules | iptables-restore --noflush || continue
-    echo "$lines" | sed '/^$/d' | forward || continue
+-A OUTPUT -d $address -j MESH
+COMMIT
+END
+    filters="%7B%22type%22:%5B%22container%22%5D,%22event%22:%5B%22start%22,%22die%22%5D,%22label%22:%5B%22$label%22%5D%7D"
+    ask "/events?since=$((EPOCHSECONDS - 5))&filters=$filters" | while read -r _; do
+        # What fails now is tried again with the next event.
+        lines=$(published | sort -u) || continue
+        echo "$lines" | sed '/^$/d' | rules | iptables-restore --noflush || continue
+        echo "$lines" | sed '/^$/d' | forward || continue
+    done
+}
+
+# An engine that is told to end waits for those who listen to it, so nobody listens before there is a swarm. Nothing ever
+# comes from this pipe: a pause without a process, for each process makes the agent look at the images.
+exec {nothing}<> <(:)
+until [ -e "$state" ]; do
+    read -rt 0.5 -u "$nothing" || true
 done
+serve
