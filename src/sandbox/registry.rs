@@ -75,7 +75,7 @@ fn server(host: &str) -> &str {
 /// What a container serves.
 #[derive(Debug, Clone, Copy)]
 enum Kind<'a> {
-    /// What it has itself, pushes with this login.
+    /// What it has itself; with a login, nobody else pushes.
     Local(Option<&'a Login>),
     /// What this URL has.
     Proxy(&'a str),
