@@ -633,6 +633,301 @@ mod blocks {
     }
 }
 
+mod values {
+    use std::process::{Command, Stdio};
+
+    use insta::assert_snapshot;
+    use mdbook_rehearse::placeholder;
+    use proptest::prelude::*;
+
+    /// Names of what each script asks for.
+    fn check(scripts: &[&str]) -> String {
+        let lines = scripts.iter().map(|script| {
+            let found = placeholder::placeholders(script);
+            let names: Vec<String> = found
+                .into_iter()
+                .map(
+                    |(span, name)| match script[span.clone()] == format!("<{name}>") {
+                        true => name,
+                        false => format!("{name} ({})", &script[span]),
+                    },
+                )
+                .collect();
+            format!("{} => {}", script.replace('\n', "⏎"), names.join(", "))
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn brackets_and_braces_ask_for_values() {
+        assert_snapshot!(check(&[
+            "docker logs [container id]",
+            "docker push [dockerhub username]/shop",
+            "docker rm [id]",
+            "docker tag shop [your-name]/shop:[tag]",
+            "docker stop {container_id}",
+            "docker stop {your name}",
+            "docker stop `<container_id>`",
+            "docker stop `<container-id>` && docker rm `docker ps -q`",
+        ]), @"
+        docker logs [container id] => container id ([container id])
+        docker push [dockerhub username]/shop => dockerhub username ([dockerhub username])
+        docker rm [id] => id ([id])
+        docker tag shop [your-name]/shop:[tag] => your-name ([your-name]), tag ([tag])
+        docker stop {container_id} => container_id ({container_id})
+        docker stop {your name} => your name ({your name})
+        docker stop `<container_id>` => container_id (`<container_id>`)
+        docker stop `<container-id>` && docker rm `docker ps -q` => container-id (`<container-id>`)
+        ");
+    }
+
+    #[test]
+    fn what_means_something_to_the_shell_asks_for_none() {
+        assert_snapshot!(check(&[
+            "[ -f a ] && [[ -n b_c ]]",
+            "ls [a-z]* [abc] a[0] file[1]",
+            "echo ${a[0]} ${a_b} $a_b {a,b} {1..3}",
+            "docker ps --format '{{.ID}} {container_id}' --format {{.Names}}",
+            "find . -exec rm {} \\;",
+            "{ ls a_b; }",
+            "git show HEAD@{u_p}",
+            "docker run [OPTIONS] IMAGE",
+            "curl -d \"[container id]\" '[your name]'",
+            "# docker rm [container id] CONTAINER_ID",
+        ]), @r#"
+        [ -f a ] && [[ -n b_c ]] => 
+        ls [a-z]* [abc] a[0] file[1] => 
+        echo ${a[0]} ${a_b} $a_b {a,b} {1..3} => 
+        docker ps --format '{{.ID}} {container_id}' --format {{.Names}} => 
+        find . -exec rm {} \; => 
+        { ls a_b; } => 
+        git show HEAD@{u_p} => 
+        docker run [OPTIONS] IMAGE => 
+        curl -d "[container id]" '[your name]' => 
+        # docker rm [container id] CONTAINER_ID =>
+        "#);
+    }
+
+    #[test]
+    fn words_ask_for_values() {
+        assert_snapshot!(check(&[
+            "docker push YOUR_NAME/shop",
+            "docker tag shop yourname/shop:1.0",
+            "docker tag shop your-username/shop",
+            "docker pull YOUR_DOCKERHUB_ID/shop",
+            "docker stop CONTAINER_ID && docker rmi IMAGE_ID",
+            "docker exec container_id ls",
+            "docker login -u USERNAME",
+            "docker pull your-registry.example.com/shop",
+            "curl -H \"token: YOUR_TOKEN\" localhost",
+        ]), @r#"
+        docker push YOUR_NAME/shop => YOUR_NAME (YOUR_NAME)
+        docker tag shop yourname/shop:1.0 => yourname (yourname)
+        docker tag shop your-username/shop => your-username (your-username)
+        docker pull YOUR_DOCKERHUB_ID/shop => YOUR_DOCKERHUB_ID (YOUR_DOCKERHUB_ID)
+        docker stop CONTAINER_ID && docker rmi IMAGE_ID => CONTAINER_ID (CONTAINER_ID), IMAGE_ID (IMAGE_ID)
+        docker exec container_id ls => container_id (container_id)
+        docker login -u USERNAME => USERNAME (USERNAME)
+        docker pull your-registry.example.com/shop => your-registry (your-registry)
+        curl -H "token: YOUR_TOKEN" localhost => YOUR_TOKEN (YOUR_TOKEN)
+        "#);
+    }
+
+    #[test]
+    fn words_that_have_a_value_ask_for_none() {
+        assert_snapshot!(check(&[
+            "docker stop $CONTAINER_ID ${IMAGE_ID}",
+            "CONTAINER_ID=$(docker ps -q)\ndocker stop CONTAINER_ID",
+            "docker run -e USERNAME=a -e USERNAME shop",
+            "export USERNAME",
+            "docker run --name yourname shop",
+            "./yourapp --help",
+            "echo yours your",
+            "docker run username/shop",
+            "docker inspect --format '{{.CONTAINER_ID}}' a",
+        ]), @"
+        docker stop $CONTAINER_ID ${IMAGE_ID} => 
+        CONTAINER_ID=$(docker ps -q)⏎docker stop CONTAINER_ID => 
+        docker run -e USERNAME=a -e USERNAME shop => 
+        export USERNAME => 
+        docker run --name yourname shop => 
+        ./yourapp --help => 
+        echo yours your => 
+        docker run username/shop => 
+        docker inspect --format '{{.CONTAINER_ID}}' a =>
+        ");
+    }
+
+    #[test]
+    fn values_are_quoted_for_where_they_stand() {
+        let script = "a <your-x> \"<your-x>\" '<your-x>'\ncat <<EOF\n<your-x>\nEOF\n";
+        let filled = |value: &str| placeholder::fill(script, &|_| Some(value.to_string())).unwrap();
+        assert_snapshot!(filled("plain/1.0"), @r#"
+        a plain/1.0 "plain/1.0" 'plain/1.0'
+        cat <<EOF
+        plain/1.0
+        EOF
+        "#);
+        assert_snapshot!(filled("it's $HOME"), @r#"
+        a 'it'\''s $HOME' "it's \$HOME" 'it'\''s $HOME'
+        cat <<EOF
+        it's \$HOME
+        EOF
+        "#);
+    }
+
+    #[test]
+    fn what_has_no_value_or_no_place_for_it_is_told() {
+        let told = |script: &str, value: Option<&str>| {
+            let filled = placeholder::fill(script, &|_| value.map(str::to_string));
+            filled.unwrap_err().join(", ")
+        };
+        assert_snapshot!(told("a <b> <c-d> <b>", None), @"b, c-d");
+        assert_snapshot!(told("cat <<EOF\n<your-x>\nEOF\n", Some("EOF")), @"your-x");
+        assert_snapshot!(told("cat <<EOF\n<your-x>\nEOF\n", Some("a\nEOF\nls")), @"your-x");
+        assert_snapshot!(told("echo \"${a:-<your-x>}\"", Some("a")), @"your-x");
+        assert_snapshot!(told("echo $<your-x>", Some("HOME")), @"your-x");
+        assert_snapshot!(told("echo `printf <your-x>`", Some("a`ls`")), @"your-x");
+    }
+
+    /// Scripts with the value in every place that it can have, and what is printed around it.
+    const SCRIPTS: &[(&str, &str, &str)] = &[
+        ("printf '%s' <your-value>", "", ""),
+        ("printf '%s' a<your-value>b", "a", "b"),
+        ("printf '%s' [your value]", "", ""),
+        ("printf '%s' {your_value}", "", ""),
+        ("printf '%s' YOUR_VALUE/b", "", "/b"),
+        ("printf '%s' `<your-value>`", "", ""),
+        ("printf '%s' \"a <your-value> b\"", "a ", " b"),
+        ("printf '%s' \"a YOUR_VALUE\"", "a ", ""),
+        ("printf '%s' 'a <your-value> b'", "a ", " b"),
+        ("printf '%s' \"\\\\<your-value>\"", "\\", ""),
+        ("printf '%s' \"'<your-value>'\"", "'", "'"),
+        ("printf '%s' \"$(printf '%s' <your-value>)\"", "", ""),
+        ("printf '%s' \"$(printf '%s' \"<your-value>\")\"", "", ""),
+        ("printf '%s' \"$(printf '%s' '<your-value>')\"", "", ""),
+        ("printf '%s' \"`printf '%s' <your-value>`\"", "", ""),
+        ("printf '%s' \"`printf '%s' '<your-value>'`\"", "", ""),
+        (
+            "printf '%s' \"$(case a in a) printf '%s' <your-value>;; esac)\"",
+            "",
+            "",
+        ),
+        ("printf '%s' $'a <your-value>'", "a ", ""),
+        ("printf '%s' $'it\\'s <your-value>'", "it's ", ""),
+        ("printf '%s' \"${none:-<your-value>}\"", "", ""),
+        ("a=<your-value>; printf '%s' \"$a\"", "", ""),
+        ("printf '%s' $<your-value>", "$", ""),
+        ("printf '%s' \"$<your-value>\"", "$", ""),
+        ("cat <<EOF\na <your-value> b\nEOF", "a ", " b\n"),
+        ("cat <<EOF\n<your-value>\nb\nEOF", "", "\nb\n"),
+        ("cat <<EOF\n\\<your-value>\nEOF", "\\", "\n"),
+        ("cat <<EOF\n$<your-value>\nEOF", "$", "\n"),
+        ("cat <<EOF\n$(printf '%s' <your-value>)\nEOF", "", "\n"),
+        ("cat <<EOF\n`printf '%s' <your-value>`\nEOF", "", "\n"),
+        ("cat <<EOF\n${none:-<your-value>}\nEOF", "", "\n"),
+        ("cat <<'EOF'\n\\<your-value> $a\nEOF", "\\", " $a\n"),
+        ("cat <<-EOF\n\t<your-value>\n\tEOF", "", "\n"),
+        ("cat <<A; cat <<'B'\nA\n<your-value>\nB", "", "\n"),
+        ("printf '%s' \"$(cat <<EOF\n<your-value>\nEOF\n)\"", "", ""),
+    ];
+
+    #[test]
+    fn a_plain_value_is_put_in_wherever_it_is_text() {
+        let refused = SCRIPTS
+            .iter()
+            .map(|it| it.0)
+            .filter(|script| placeholder::fill(script, &|_| Some("a".to_string())).is_err());
+        let refused: Vec<String> = refused.map(|it| it.replace('\n', "⏎")).collect();
+        assert_snapshot!(refused.join("\n"), @r#"
+        printf '%s' "${none:-<your-value>}"
+        printf '%s' $<your-value>
+        printf '%s' "$<your-value>"
+        cat <<EOF⏎\<your-value>⏎EOF
+        cat <<EOF⏎$<your-value>⏎EOF
+        cat <<EOF⏎${none:-<your-value>}⏎EOF
+        printf '%s' "$(cat <<EOF⏎<your-value>⏎EOF⏎)"
+        "#);
+    }
+
+    fn value() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "a",
+            "'",
+            "\"",
+            "\\",
+            "$",
+            "`",
+            ";",
+            "&",
+            "|",
+            " ",
+            "\n",
+            "#",
+            "!",
+            "*",
+            "~",
+            "{a,b}",
+            "(",
+            ")",
+            "<",
+            ">",
+            "EOF",
+            "B",
+            "-n",
+            "=",
+            "é",
+            "if",
+            "}",
+            "HOME",
+            "$HOME",
+            "$(touch ran)",
+            "`touch ran`",
+            ";touch ran;",
+        ]);
+        prop::collection::vec(piece, 1..6).prop_map(|it| it.concat())
+    }
+
+    /// What bash prints, in a folder that must stay empty.
+    fn bash(script: &str) -> Result<String, TestCaseError> {
+        let folder = tempfile::tempdir().unwrap();
+        let output = Command::new("bash")
+            .args(["--norc", "-c", script])
+            .current_dir(folder.path())
+            .env("HOME", "nobody's")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let n_files = std::fs::read_dir(folder.path()).unwrap().count();
+        prop_assert_eq!(n_files, 0, "a part of the value ran");
+        Ok(String::from_utf8(output.stdout).unwrap())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+
+        #[test]
+        fn a_value_never_runs(value in value()) {
+            for (script, before, after) in SCRIPTS {
+                let Ok(filled) = placeholder::fill(script, &|_| Some(value.clone())) else {
+                    continue;
+                };
+                let printed = bash(&filled)?;
+                // A substitution drops the newlines at its end.
+                let value = if script.contains("printf '%s' \"$(") { value.trim_end_matches('\n') } else { &value };
+                prop_assert_eq!(printed, format!("{before}{value}{after}"), "{}", filled);
+            }
+        }
+
+        #[test]
+        fn arbitrary_text_can_be_filled(script in any::<String>(), value in any::<String>()) {
+            let _ = placeholder::fill(&script, &|_| Some(value.clone()));
+            let masked = placeholder::mask(&script);
+            prop_assert_eq!(placeholder::placeholders(&masked), vec![]);
+        }
+    }
+}
+
 mod terminals {
     use insta::assert_snapshot;
     use mdbook_rehearse::bash;
