@@ -91,6 +91,9 @@ mod blocks {
             "[node1] (local) root@192.168.0.3 ~\n$ docker ps",
             "bash-3.2$ docker ps",
             "> docker ps\nCONTAINER ID   IMAGE",
+            "[my-bay] =>docker ps -a",
+            "ana's box ❯ ls -l",
+            "echo a > ls b",
         ];
         assert_snapshot!(each(Language::Console, &texts), @"
         $ ls => host| ls
@@ -111,6 +114,9 @@ mod blocks {
         [node1] (local) root@192.168.0.3 ~⏎$ docker ps => host| docker ps
         bash-3.2$ docker ps => host| docker ps
         > docker ps⏎CONTAINER ID   IMAGE => host| docker ps /   CONTAINER ID   IMAGE
+        [my-bay] =>docker ps -a => host| docker ps -a
+        ana's box ❯ ls -l => host| ls -l
+        echo a > ls b => script / (lines without a prompt are taken for commands)
         ");
     }
 
@@ -451,6 +457,8 @@ mod blocks {
             "uid=0(root) gid=0(root)",
             "total 8\ndrwxr-xr-x 2 root root 4096 a",
             "Untagged: nginx:latest",
+            "service \"web\" deleted",
+            "./shop/build/linux",
             "Error response from daemon: no",
             "docker: Error response from daemon: no",
             "ping: bad address 'db'",
@@ -485,6 +493,8 @@ mod blocks {
         uid=0(root) gid=0(root) => output: words that are no program
         total 8⏎drwxr-xr-x 2 root root 4096 a => output: a listing of files
         Untagged: nginx:latest => output: what a removal prints
+        service "web" deleted => output: what a removal prints
+        ./shop/build/linux => output: a path
         Error response from daemon: no => output: an error message
         docker: Error response from daemon: no => output: an error message
         ping: bad address 'db' => output: an error message
@@ -525,9 +535,10 @@ mod blocks {
             "[mysqld]\nport = 1",
             "#include <stdio.h>",
             "SELECT 1;",
+            "terraform {\n  backend \"a\" {}\n}",
             "up:\n\tdocker compose up",
         ];
-        assert_snapshot!(each(Language::Shell, &texts), @"
+        assert_snapshot!(each(Language::Shell, &texts), @r#"
         FROM nginx⏎COPY . /srv => file: a Dockerfile
         # syntax=docker/dockerfile:1⏎FROM nginx => file: a Dockerfile
         RUN apt-get update => file: a Dockerfile
@@ -541,8 +552,9 @@ mod blocks {
         [mysqld]⏎port = 1 => file: a configuration file
         #include <stdio.h> => file: code
         SELECT 1; => file: SQL
+        terraform {⏎  backend "a" {}⏎} => file: a configuration of Terraform
         up:⏎	docker compose up => file: a Makefile
-        ");
+        "#);
     }
 
     #[test]

@@ -183,7 +183,7 @@ fn by_path(name: &str, args: &[&str]) -> Option<Look> {
             ending,
             "sh" | "bash" | "py" | "pl" | "rb" | "js" | "bin" | "run"
         ),
-        None => name.starts_with("./") && !file.is_empty(),
+        None => name.starts_with("./") && name.matches('/').count() == 1,
     };
     Some(match args {
         // `pwd` and `find` print paths.
@@ -274,6 +274,10 @@ static OUTPUTS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
         ("a sentence", r"^[^\x00-\x7f]"),
         ("punctuation", r"^[;:@^&?,)%]|^[-*•] |^--"),
         (
+            "what a removal prints",
+            r#"^[\w./]+ "[^"]+" (?:deleted|created|configured|unchanged)"#,
+        ),
+        (
             "a name and its value",
             r"^[\w./-]+(?: [\w./-]+){0,3}: |^[\w./-]{2,}:$",
         ),
@@ -309,6 +313,10 @@ static FILES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
         (
             "SQL",
             r"^(?:SELECT|CREATE (?:TABLE|DATABASE|USER|INDEX)|INSERT INTO|UPDATE \w+ SET|DELETE FROM|SHOW|DROP|USE|ALTER|GRANT) .*",
+        ),
+        (
+            "a configuration of Terraform",
+            r#"^(?:terraform|(?:resource|provider|variable|output|module|data)(?: "[^"]*"){1,2}) \{"#,
         ),
         (
             "a configuration of HAProxy or Vagrant",

@@ -106,6 +106,10 @@ static RULES: LazyLock<Vec<(Rule, Regex)>> = LazyLock::new(|| {
         (Rule::Program, r"^(?<sign>>>>)(?<typed>(?:\s.*)?)$"),
         (Rule::Program, r"^(?<sign>In \[\d+\]:)(?<typed>(?:\s.*)?)$"),
         (Rule::Program, r"^(?<sign>\d+>)(?<typed>\s[A-Za-z].*)$"),
+        (
+            Rule::Custom,
+            r"^(?<sign>[^\s<>#`$]{2,30}(?: [^\s<>]{1,4})? ?(?:=*>|❯|»|λ))\s*(?<typed>[a-z].*)$",
+        ),
         (Rule::Angle, r"^(?<sign>>)(?<typed>(?:\s.*)?)$"),
     ];
     rules.map(|(rule, regex)| (rule, known(regex))).into()
@@ -125,6 +129,7 @@ enum Rule {
     Percent,
     Root,
     Program,
+    Custom,
     Angle,
 }
 
@@ -132,7 +137,11 @@ fn after(line: &str) -> Option<Prompt<'_>> {
     RULES.iter().find_map(|(rule, regex)| {
         let captures = regex.captures(line)?;
         let group = |name: &str| captures.name(name).map_or("", |it| it.as_str());
-        let typed = group("typed").trim();
+        // Of the playground: the first line of the next prompt.
+        let typed = match group("typed").trim() {
+            it if it.starts_with('[') && it.contains("] (local) ") => "",
+            it => it,
+        };
         let sign = group("sign");
         let begins_known = || {
             let words: Vec<&str> = typed.split_whitespace().collect();
@@ -154,7 +163,11 @@ fn after(line: &str) -> Option<Prompt<'_>> {
                 true => (Sort::Sure, Place::Container),
                 false => (Sort::Sure, Place::Host),
             },
-            Rule::Glued | Rule::Percent | Rule::Word => return None,
+            // `echo a > ls` has none.
+            Rule::Custom if begins_known() && typed.contains(' ') && !is_redirection(sign) => {
+                (Sort::Sure, Place::Host)
+            }
+            Rule::Glued | Rule::Percent | Rule::Word | Rule::Custom => return None,
             Rule::Root => (Sort::Hash, Place::Root),
             Rule::Program => (Sort::Sure, Place::Program(sign.to_string())),
             Rule::Angle => (Sort::Angle, Place::Program(sign.to_string())),
@@ -166,6 +179,12 @@ fn after(line: &str) -> Option<Prompt<'_>> {
             typed,
         })
     })
+}
+
+/// Tells whether `sign` is a command whose output goes somewhere.
+fn is_redirection(sign: &str) -> bool {
+    let name = sign.split([' ', '>', '=']).next().unwrap_or_default();
+    programs::is_known(name) || name.contains('/') || name.starts_with('-')
 }
 
 /// Whose `user@host:path$` is.
