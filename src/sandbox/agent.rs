@@ -753,9 +753,6 @@ const CTRL_C: u8 = 3;
 /// The most bytes that wait for a terminal to take them.
 const MAX_TYPED: usize = 1 << 20;
 
-/// Rows and columns of a terminal.
-const SIZE: (u16, u16) = (40, 120);
-
 /// Quiet after which the end of a long output at a terminal is no longer held back: it may be a prompt.
 const QUIET: Duration = Duration::from_millis(100);
 
@@ -852,7 +849,7 @@ impl Output {
 
     /// A new terminal, and the path that the shell knows it by.
     fn open_terminal(id: u32, owner: Option<(u32, u32)>, limit: u64) -> io::Result<(Output, PathBuf)> {
-        let (master, slave) = system::open_terminal(SIZE)?;
+        let (master, slave) = system::open_terminal(wire::TERMINAL_SIZE)?;
         let path = fs::read_link(format!("/proc/self/fd/{}", slave.as_raw_fd()))?;
         if let Some((uid, gid)) = owner {
             std::os::unix::fs::chown(&path, Some(uid), Some(gid))?;

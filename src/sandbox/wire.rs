@@ -71,6 +71,9 @@ pub enum Order {
 /// `docker compose up` gives its containers.
 pub const GRACE: Duration = Duration::from_secs(12);
 
+/// Rows and columns of every terminal.
+pub const TERMINAL_SIZE: (u16, u16) = (40, 120);
+
 /// What a command reads from and prints to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Streams {
