@@ -15,6 +15,7 @@ mod labels;
 pub mod leftovers;
 mod registry;
 mod teardown;
+pub mod terminal;
 pub mod typing;
 pub mod wire;
 pub mod workspace;
