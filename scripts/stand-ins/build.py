@@ -288,7 +288,7 @@ def generated(image, apt, needs):
         res |= dpkg.database((apt.control(*it), apt.data(*it)) for it in sorted(needs["packages"].items()))
     if image.repository:
         packages = [(apt.text(*it), apt.deb(*it).read_bytes()) for it in sorted(needs["repository"].items())]
-        res |= dpkg.repository(packages, image.names_of_old, RELEASE_DATE)
+        res |= dpkg.repository(packages, image.names_of_old, EPOCH, RELEASE_DATE)
     if image.wheels:
         res |= {f"{WHEELS}/{name}": data for name, data in (wheel(apt.data(*it)) for it in sorted(needs["wheels"].items()))}
         res["etc/pip.conf"] = PIP_CONF.encode()
@@ -341,8 +341,8 @@ def image_blobs(key, needs, stack, version):
         "io.github.mdbook-rehearse.packages": " ".join(f"{it}={packages[it]}" for it in sorted(packages)),
     }
     arch = {"armhf": "arm", "i386": "386"}.get(architecture(), architecture())
-    history = [{"created": DATE, "created_by": f"COPY {' '.join(IMAGES[it].packages)} / # stand-in for {IMAGES[it].of}"}
-               for it in parts]
+    history = [{"created": DATE, "created_by": f"COPY {' '.join(contents(it))} / # stand-in for {IMAGES[it].of}"}
+               for it in chain(key)]
     for word, field in (("ENV", "Env"), ("EXPOSE", "ExposedPorts"), ("VOLUME", "Volumes"), ("USER", "User"),
                         ("WORKDIR", "WorkingDir"), ("ENTRYPOINT", "Entrypoint"), ("CMD", "Cmd")):
         if field in config:
@@ -364,6 +364,12 @@ def image_blobs(key, needs, stack, version):
                    for it in stack],
     })
     return [manifest, config] + stack
+
+
+def contents(key):
+    """What an image's own layer was made from, in a few words."""
+    image = IMAGES[IMAGES[key].like or key]
+    return image.packages or image.repository or ["files"]
 
 
 def write_archive(path, images):

@@ -42,28 +42,22 @@ def database(packages):
             name += ":" + field(text, "Architecture")
         info = f"var/lib/dpkg/info/{name}"
         files[f"{info}.list"] = "".join(f"{it if it != '/' else '/.'}\n" for it in members).encode()
-        for kind in ("preinst", "postinst", "prerm", "postrm", "triggers", "conffiles", "templates", "shlibs"):
-            if kind in control:
-                files[f"{info}.{kind}"] = control[kind]
+        files |= {f"{info}.{kind}": data for kind, data in control.items() if kind != "control"}
     files["var/lib/dpkg/status"] = "\n".join(status).encode()
     return files
 
 
-def repository(packages, names_of_old, date):
+def repository(packages, names_of_old, epoch, date):
     """The files of an apt repository: `packages` are pairs of a package's control text and its bytes.
 
-    Where nothing but a package of today goes by a name of old, apt takes that one.
+    A name of old is a package without files that depends on the one of today, and links under the names of old.
     """
     files, index = {}, []
-    for control, deb in packages:
-        package = field(control, "Package")
-        also = [it for it, today in names_of_old.items() if today == package]
-        if also:
-            provided = field(control, "Provides")
-            control = re.sub(r"(?m)^Provides: .*\n", "", control)
-            control = stanza(control, Provides=", ".join([provided, *also] if provided else also))
-            deb = with_control(deb, control)
-        name = f"{package}_{field(control, 'Architecture')}.deb"
+    for control, deb in [*packages, *(transitional(name, *it, epoch) for name, it in sorted(names_of_old.items()))]:
+        freed = peaceful(control, names_of_old)
+        if freed != control:
+            control, deb = freed, with_control(deb, freed)
+        name = f"{field(control, 'Package')}_{field(control, 'Architecture')}.deb"
         files[f"{REPOSITORY}/{name}"] = deb
         index.append(stanza(control, Filename=f"./{name}", Size=len(deb), SHA256=hashlib.sha256(deb).hexdigest()))
     index = "\n".join(index).encode()
@@ -71,6 +65,47 @@ def repository(packages, names_of_old, date):
     files[f"{REPOSITORY}/Release"] = (
         f"Date: {date}\nSuite: stable\nSHA256:\n {hashlib.sha256(index).hexdigest()} {len(index)} Packages\n").encode()
     return files
+
+
+def peaceful(control, names):
+    """The control text of a package that stands no longer against these other packages."""
+    def kept(relation):
+        packages = [it.strip() for it in relation[2].split(",")]
+        packages = [it for it in packages if it.split()[0] not in names]
+        return f"{relation[1]}: {', '.join(packages)}\n" if packages else ""
+
+    return re.sub(r"(?m)^(Breaks|Conflicts|Replaces): (.*)\n", kept, control.rstrip("\n") + "\n")
+
+
+def transitional(name, today, links, epoch):
+    """A package that is only another name for the one of today, as pair of its control text and its bytes."""
+    control = (
+        f"Package: {name}\nVersion: 99\nArchitecture: all\nSection: oldlibs\nPriority: optional\nDepends: {today}\n"
+        f"Maintainer: mdbook-rehearse\nDescription: name of old for {today}, made for a stand-in\n")
+    told, data = (tarfile.TarInfo("./control"), control.encode()), []
+    for path, target in links.items():
+        link = tarfile.TarInfo(f"./{path}")
+        link.type, link.linkname = tarfile.SYMTYPE, target
+        data.append((link, b""))
+    members = {"debian-binary": b"2.0\n", "control.tar.gz": archive([told], epoch), "data.tar.gz": archive(data, epoch)}
+    deb = b"!<arch>\n"
+    for member, content in members.items():
+        deb += f"{member:<16}{epoch:<12}{0:<6}{0:<6}{100644:<8}".encode() + sized(content)
+    return control, deb
+
+
+def archive(members, epoch):
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for info, data in members:
+            info.size, info.mtime = len(data), epoch
+            tar.addfile(info, io.BytesIO(data))
+    return gzip.compress(raw.getvalue(), mtime=0)
+
+
+def sized(content):
+    """A member of a package from its size on, padded."""
+    return f"{len(content):<10}`\n".encode() + content + b"\n" * (len(content) % 2)
 
 
 def with_control(deb, control):
@@ -81,9 +116,8 @@ def with_control(deb, control):
         data = deb[place + 60:place + 60 + size]
         place += 60 + size + size % 2
         if head.startswith(b"control.tar"):
-            data = gzip.compress(rewritten(data, control), mtime=0)
-            head = b"control.tar.gz".ljust(16) + head[16:48] + f"{len(data):<10}`\n".encode()
-        res += head + data + b"\n" * (len(data) % 2)
+            head, data = b"control.tar.gz".ljust(16) + head[16:], gzip.compress(rewritten(data, control), mtime=0)
+        res += head[:48] + sized(data)
     return res
 
 

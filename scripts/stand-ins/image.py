@@ -25,7 +25,7 @@ class Image:
     without: list = dataclasses.field(default_factory=lambda: NOT_NEEDED)  # packages that it does without
     managed: bool = False  # whether dpkg in the image knows of the packages, so that apt can add others
     repository: list = dataclasses.field(default_factory=list)  # packages that apt in the image can install
-    names_of_old: dict = dataclasses.field(default_factory=dict)  # names that apt takes too: the package of today
+    names_of_old: dict = dataclasses.field(default_factory=dict)  # other names for those: package of today and links
     wheels: list = dataclasses.field(default_factory=list)  # packages whose Python modules pip in the image can install
 
 

@@ -24,8 +24,12 @@ OFFERED = """
     sl stress sudo tcpdump telnet traceroute tree tzdata unzip vim-tiny wget
 """.split()
 NAMES_OF_OLD = {
-    "dnsutils": "bind9-dnsutils", "netcat": "netcat-openbsd", "nginx-light": "nginx", "python": "python-is-python3",
-    "python-pip": "python3-pip", "vim": "vim-tiny",
+    "dnsutils": ("bind9-dnsutils", {}),
+    "netcat": ("netcat-openbsd", {}),
+    "nginx-light": ("nginx", {}),
+    "python": ("python-is-python3", {}),
+    "python-pip": ("python3-pip", {}),
+    "vim": ("vim-tiny", {"usr/bin/vim": "vim.tiny"}),
 }
 DEBIAN_ROOT = Image(
     of="Debian", managed=True, without=[], drop=DROP_MANAGED, packages="""

@@ -54,7 +54,10 @@ if [ ! -d $data/mysql ]; then
     server=$!
     tries=0
     until mariadb -uroot -e 'SELECT 1' >/dev/null 2>&1; do
-        kill -0 $server 2>/dev/null && [ $tries -lt 600 ] || { echo "[ERROR] [Entrypoint]: no server" >&2; exit 1; }
+        if [ $tries = 600 ] || ! kill -0 $server 2>/dev/null; then
+            echo "[ERROR] [Entrypoint]: the temporary server does not answer" >&2
+            exit 1
+        fi
         tries=$((tries + 1))
         sleep 0.1
     done

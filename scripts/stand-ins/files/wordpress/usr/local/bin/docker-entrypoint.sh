@@ -3,15 +3,14 @@
 set -e
 case $1 in
     apache2*)
-        if [ ! -e index.php ] && [ ! -e wp-includes/version.php ]; then
-            echo "WordPress not found in $PWD - copying now..." >&2
+        if [ ! -e index.php ]; then
+            echo "Putting WordPress into $PWD" >&2
             cp -rL /usr/share/wordpress/. . 2>/dev/null || true
             rm -f wp-config.php
             [ "$(id -u)" != 0 ] || chown -R www-data:www-data .
-            echo "Complete! WordPress has been successfully copied to $PWD" >&2
         fi
         if [ ! -e wp-config.php ]; then
-            echo "No 'wp-config.php' found in $PWD, but 'WORDPRESS_...' variables supplied; copying 'wp-config-docker.php'" >&2
+            echo "Putting wp-config.php there, which reads the variables WORDPRESS_…" >&2
             cp /usr/share/wordpress-docker/wp-config-docker.php wp-config.php
         fi
         ;;
