@@ -74,8 +74,8 @@ IMAGES = {
     ),
     "centos": Image(
         of="CentOS (here Debian)", names=hub("centos", "latest", "7", "8"),
-        packages="""base-files bash coreutils curl findutils gawk grep gzip hostname iproute2 iputils-ping less procps sed tar
-                    util-linux""".split(),
+        packages="""base-files bash coreutils curl findutils gawk grep gzip hostname iproute2 iputils-ping less ncurses-base procps
+                    sed tar util-linux""".split(),
         dirs=SHELL_DIRS, links={"usr/bin/awk": "gawk", "var/run": "../run"},
         config={"Env": [PATH], "Cmd": ["/bin/bash"]},
     ),

@@ -39,7 +39,7 @@ IMAGES = {
     ),
     "mysql": Image(
         of="MySQL (here MariaDB)", names=hub("mysql", "latest", "8", "8.0", "5.7", "5"),
-        base="busybox", packages=["mariadb-server-core", "mariadb-client-core", "mariadb-client", "bash"],
+        base="busybox", packages=["mariadb-server-core", "mariadb-client-core", "mariadb-client", "bash", "ncurses-base"],
         users=["mysql:999:/var/lib/mysql"],
         keep=["usr/sbin/mariadbd", "usr/share/mariadb/*.sql", "usr/share/mariadb/english/*", "usr/share/mariadb/charsets/*",
               "usr/lib/*", "usr/lib64/*", "usr/share/doc/*", "etc/bash.bashrc", "etc/terminfo/*", "usr/share/terminfo/*",
