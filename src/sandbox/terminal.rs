@@ -187,7 +187,9 @@ pub(crate) async fn open(
             let prompt = (quiet >= LONG).then_some(line);
             break (prompt, None);
         }
-        if asks(&line, quiet)
+        // What is silent here is on its way to its prompt.
+        if !line.is_empty()
+            && asks(&line, quiet)
             && let Some(answer) = answers.next()
         {
             let keys = format!("{answer}{ENTER}");
