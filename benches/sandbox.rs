@@ -11,9 +11,8 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use mdbook_rehearse::config::{self, Config};
-use mdbook_rehearse::exercise::{Command, Role};
-use mdbook_rehearse::plan::{Decision, Expect, Plan, PlannedStep};
-use mdbook_rehearse::sandbox::{self, Event, Reach, Surroundings};
+use mdbook_rehearse::plan::{Plan, PlannedCommand, PlannedStep, Reach};
+use mdbook_rehearse::sandbox::{self, Event, Surroundings};
 use serde_json::json;
 
 const N_RUNS: usize = 10;
@@ -123,20 +122,16 @@ fn plan(n_steps: usize) -> Plan {
     let step = |idx| PlannedStep {
         id: format!("step-{idx}"),
         line: 1,
-        role: Role::Task,
-        commands: vec![Command {
-            line: 1,
-            text: format!("echo {idx}"),
-        }],
-        decision: Decision::Run,
-        expect: Expect::Success,
+        commands: vec![PlannedCommand::plain(1, format!("echo {idx}"))],
         timeout: Duration::from_secs(60),
+        ..PlannedStep::default()
     };
     Plan {
         exercise: "bench".to_owned(),
         chapter: "bench.md".to_owned(),
         timeout: Duration::from_secs(600),
         steps: (0..n_steps).map(step).collect(),
+        ..Plan::default()
     }
 }
 

@@ -4,12 +4,14 @@ mod matching;
 
 use jiff::civil::Date;
 
+use crate::claim;
 use crate::compare::matching::{Images, Matching};
 use crate::exercise::Failure;
 use crate::images::{LedgerEntry, host, ledger};
 use crate::plan::{Decision, Expect, Plan, PlannedStep, Skip};
+use crate::problem::Origin;
 use crate::snapshot::{RecordedStep, Snapshot};
-use crate::transcript::{Ending, StepTranscript, Transcript};
+use crate::transcript::{Blocked, Ending, StepTranscript, Transcript};
 
 /// How a plan stands to its snapshot, before any run. One for each step of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub struct Comparison {
     pub moved: Vec<Moved>,
     /// Steps that are recorded and no longer in the chapter.
     pub gone: Vec<String>,
+    /// What an exercise that comes first broke at; no step ran then.
+    pub blocked: Option<Blocked>,
 }
 
 /// What became of a step.
@@ -44,7 +48,9 @@ pub struct Comparison {
 pub struct StepComparison {
     /// The step's name.
     pub id: String,
-    /// Line of the command that decided the verdict, else of the fence.
+    /// Which file that line is in.
+    pub origin: Origin,
+    /// Line of the command or comment that decided the verdict, else of the fence.
     pub line: usize,
     /// What became of it.
     pub verdict: Verdict,
@@ -68,10 +74,12 @@ pub enum Verdict {
         /// The last lines of its output, at most 20.
         output: String,
     },
-    /// It was not done at its time limit.
+    /// It was not done, or not ready, at its time limit.
     TimedOut {
         /// The command.
         command: String,
+        /// The last lines of its output, at most 20.
+        output: String,
     },
     /// It was not run, for this reason.
     Skipped(Skip),
@@ -115,6 +123,7 @@ pub struct Moved {
 pub fn as_expected(expect: Expect, command_idx: usize, n_commands: usize, ending: Ending) -> bool {
     match (expectation(expect, command_idx, n_commands), ending) {
         (Expect::Success, Ending::Exited(status)) => status == 0,
+        (Expect::Success, Ending::Interrupted | Ending::GoesOn) => true,
         (Expect::Failure(Failure::Any), Ending::Exited(status)) => status != 0,
         (Expect::Failure(Failure::Status(wanted)), Ending::Exited(status)) => status == wanted,
         (_, _) => false,
@@ -143,13 +152,14 @@ pub fn standings(plan: &Plan, recorded: Option<&Snapshot>) -> Vec<Standing> {
 pub fn compare(plan: &Plan, recorded: Option<&Snapshot>, fresh: &Transcript) -> Comparison {
     let matching = Matching::new(plan, recorded, fresh);
     let compare_step = |step: &PlannedStep| {
-        let verdict = match &step.decision {
-            Decision::Skip(skip) => (step.line, Verdict::Skipped(skip.clone())),
+        let here = |verdict| (step.origin, step.line, verdict);
+        let (origin, line, verdict) = match &step.decision {
+            Decision::Skip(skip) => here(Verdict::Skipped(skip.clone())),
             Decision::Run => match fresh.steps.iter().find(|it| it.id == step.id) {
                 // Nothing to run is soon done.
-                None if step.commands.is_empty() => (step.line, Verdict::Ran),
-                None => (step.line, Verdict::NotRun),
-                Some(fresh) => match misfit(step, fresh) {
+                None if step.commands.is_empty() => here(Verdict::Ran),
+                None => here(Verdict::NotRun),
+                Some(fresh) => match misfit(step, fresh).or_else(|| unfulfilled(step, fresh)) {
                     Some(misfit) => misfit,
                     None => return matching.compare_step(step),
                 },
@@ -157,8 +167,9 @@ pub fn compare(plan: &Plan, recorded: Option<&Snapshot>, fresh: &Transcript) -> 
         };
         StepComparison {
             id: step.id.clone(),
-            line: verdict.0,
-            verdict: verdict.1,
+            origin,
+            line,
+            verdict,
             drifts: Vec::new(),
         }
     };
@@ -171,6 +182,7 @@ pub fn compare(plan: &Plan, recorded: Option<&Snapshot>, fresh: &Transcript) -> 
         steps,
         moved: recorded.map_or(Vec::new(), |it| moved(it, fresh)),
         gone: recorded_ids.filter(|it| is_gone(it)).cloned().collect(),
+        blocked: fresh.blocked.clone(),
     }
 }
 
@@ -205,6 +217,7 @@ pub fn merge(
         recorded: today,
         engine: fresh.engine.clone(),
         registries: fresh.registries.clone(),
+        left: Some(fresh.left),
         steps,
         images,
     };
@@ -235,7 +248,7 @@ fn recorded_step<'a>(snapshot: &'a Snapshot, id: &str) -> Option<&'a RecordedSte
 }
 
 /// The first command that did not end as it should, with the verdict on its step.
-fn misfit(step: &PlannedStep, fresh: &StepTranscript) -> Option<(usize, Verdict)> {
+fn misfit(step: &PlannedStep, fresh: &StepTranscript) -> Option<(Origin, usize, Verdict)> {
     let n_commands = step.commands.len();
     for (idx, command) in fresh.commands.iter().enumerate() {
         if as_expected(step.expect, idx, n_commands, command.ending) {
@@ -243,8 +256,9 @@ fn misfit(step: &PlannedStep, fresh: &StepTranscript) -> Option<(usize, Verdict)
         }
         let line = step.commands.get(idx).map_or(step.line, |it| it.line);
         let verdict = match command.ending {
-            Ending::TimedOut => Verdict::TimedOut {
+            Ending::TimedOut | Ending::NeverReady => Verdict::TimedOut {
                 command: command.text.clone(),
+                output: last_lines(&command.output),
             },
             _ => Verdict::Failed {
                 how: how(expectation(step.expect, idx, n_commands), command.ending),
@@ -252,11 +266,44 @@ fn misfit(step: &PlannedStep, fresh: &StepTranscript) -> Option<(usize, Verdict)
                 output: last_lines(&command.output),
             },
         };
-        return Some((line, verdict));
+        return Some((step.origin, line, verdict));
     }
     // All went well as far as it went, and then the exercise was stopped.
     let missing = step.commands.get(fresh.commands.len())?;
-    Some((missing.line, Verdict::NotRun))
+    Some((step.origin, missing.line, Verdict::NotRun))
+}
+
+/// The first thing said of the step's output that does not hold, with the verdict on the step.
+fn unfulfilled(step: &PlannedStep, fresh: &StepTranscript) -> Option<(Origin, usize, Verdict)> {
+    if step.claims.is_empty() && step.captures.is_empty() {
+        return None;
+    }
+    let outputs: Vec<String> = fresh
+        .commands
+        .iter()
+        .map(|it| claim::plain(&it.output))
+        .collect();
+    let text = outputs.concat();
+    let claims = step.claims.iter().map(|it| {
+        let how = format!("the output has no {}", claim::written(&it.pattern));
+        (it.origin, it.line, claim::holds(&it.pattern, &text), how)
+    });
+    let captures = step.captures.iter().map(|it| {
+        let how = format!(
+            "the output has nothing for `{}`: no /{}/",
+            it.name, it.regex
+        );
+        let is_there = claim::captured(&it.regex, &text).is_some();
+        (it.origin, it.line, is_there, how)
+    });
+    let (origin, line, _, how) = claims.chain(captures).find(|it| !it.2)?;
+    let last = fresh.commands.last()?;
+    let verdict = Verdict::Failed {
+        how,
+        command: last.text.clone(),
+        output: last_lines(&last.output),
+    };
+    Some((origin, line, verdict))
 }
 
 fn how(expect: Expect, ending: Ending) -> String {
@@ -270,7 +317,9 @@ fn how(expect: Expect, ending: Ending) -> String {
         }
         (Ending::ShellExited(status), _) => format!("ended the shell with status {status}"),
         (Ending::ShellKilled(signal), _) => format!("the shell was killed by signal {signal}"),
-        (Ending::TimedOut, _) => "not done at its time limit".to_string(),
+        (Ending::Interrupted, _) => "still running when its time was over, should fail".to_string(),
+        (Ending::GoesOn, _) => "goes on, should fail".to_string(),
+        (Ending::TimedOut | Ending::NeverReady, _) => "not done at its time limit".to_string(),
         (Ending::SandboxLost, _) => "the sandbox went away".to_string(),
     }
 }

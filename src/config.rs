@@ -12,7 +12,8 @@ use crate::nearest::advice;
 /// What a book sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Languages of fences that are steps; default `["bash"]`.
+    /// Languages of fences that are steps; default `["bash"]`. `untagged` are fences without a language, `indented` is code
+    /// without a fence.
     pub languages: Vec<String>,
     /// When a build runs exercises; default `stale`.
     pub run: RunPolicy,
@@ -26,6 +27,12 @@ pub struct Config {
     pub output_limit: u64,
     /// Lines of output shown before it is folded; default 24.
     pub fold_lines: usize,
+    /// How solutions are shown; default `fold`.
+    pub solutions: Solutions,
+    /// Values of placeholders, by name.
+    pub values: BTreeMap<String, Supplied>,
+    /// By language: what hides a line from readers. From mdBook's own `output.html.code.hidelines`.
+    pub hidelines: BTreeMap<String, String>,
     /// What the sandbox can reach; default `registries`.
     pub network: Network,
     /// Registry host, as people write it, to where its images come from; default: `docker.io`, `quay.io`, `ghcr.io` and
@@ -37,6 +44,26 @@ pub struct Config {
     pub base_image: String,
     /// Version of the style file that `install` wrote; `None`: the style is put into each page.
     pub assets_version: Option<String>,
+}
+
+/// How the author's solutions are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Solutions {
+    /// Folded: the reader opens them.
+    Fold,
+    /// Not at all.
+    Hide,
+    /// Like any other step.
+    Show,
+}
+
+/// Where the value of a placeholder comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Supplied {
+    /// The book says it.
+    Text(String),
+    /// A variable of the environment of this name; no output shows it.
+    Environment(String),
 }
 
 /// When a build runs exercises.
@@ -107,6 +134,9 @@ impl Default for Config {
             exercise_timeout: Duration::from_secs(15 * 60),
             output_limit: 1 << 20,
             fold_lines: 24,
+            solutions: Solutions::Fold,
+            values: BTreeMap::new(),
+            hidelines: BTreeMap::new(),
             network: Network::Registries,
             registries: hosts
                 .map(|it| (it.to_string(), Registry::Proxy { upstream: None }))
@@ -119,7 +149,7 @@ impl Default for Config {
 }
 
 /// Ours, as they stand in `book.toml`.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 14] = [
     "languages",
     "run",
     "cleanup-headings",
@@ -127,6 +157,8 @@ const KEYS: [&str; 12] = [
     "exercise-timeout",
     "output-limit",
     "fold-lines",
+    "solutions",
+    "values",
     "network",
     "registries",
     "workspace",
@@ -158,6 +190,14 @@ pub fn parse(table: &Value) -> Result<Config, Vec<String>> {
             "exercise-timeout" => time(value).map(|it| config.exercise_timeout = it),
             "output-limit" => size(value).map(|it| config.output_limit = it),
             "fold-lines" => lines(value).map(|it| config.fold_lines = it),
+            "solutions" => solutions(value).map(|it| config.solutions = it),
+            "values" => {
+                match values(value) {
+                    Ok(it) => config.values = it,
+                    Err(it) => problems.extend(it),
+                }
+                continue;
+            }
             "network" => network(value).map(|it| config.network = it),
             "registries" => {
                 match registries(value) {
@@ -236,6 +276,50 @@ fn network(value: &Value) -> Result<Network, String> {
             "is {}; write \"registries\" or \"none\"",
             show(value)
         )),
+    }
+}
+
+fn solutions(value: &Value) -> Result<Solutions, String> {
+    match value.as_str() {
+        Some("fold") => Ok(Solutions::Fold),
+        Some("hide") => Ok(Solutions::Hide),
+        Some("show") => Ok(Solutions::Show),
+        _ => Err(format!(
+            "is {}; write \"fold\", \"hide\" or \"show\"",
+            show(value)
+        )),
+    }
+}
+
+fn values(value: &Value) -> Result<BTreeMap<String, Supplied>, Vec<String>> {
+    let Some(table) = value.as_object() else {
+        return Err(vec![format!(
+            "`values` is {}; write a table: [preprocessor.rehearse.values]",
+            show(value)
+        )]);
+    };
+    let mut values = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (name, value) in table {
+        let variable = value.as_object().filter(|it| it.len() == 1);
+        let variable = variable.and_then(|it| it.get("env")?.as_str());
+        let supplied = match (value, variable) {
+            (Value::String(it), _) => Supplied::Text(it.clone()),
+            (Value::Number(it), _) => Supplied::Text(it.to_string()),
+            (_, Some(it)) if !it.is_empty() => Supplied::Environment(it.to_string()),
+            _ => {
+                problems.push(format!(
+                    "`values.{name}` is {}; write a string, or {{ env = \"NAME\" }} for a variable of the environment",
+                    show(value)
+                ));
+                continue;
+            }
+        };
+        values.insert(name.clone(), supplied);
+    }
+    match problems.is_empty() {
+        true => Ok(values),
+        false => Err(problems),
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use self::looks::{Look, NO_PROGRAM};
+use self::looks::{Look, MENTION, NO_PROGRAM};
 use self::prompt::{Prompt, Sort, prompt};
 use crate::bash;
 use crate::interactive::{self, Behavior};
@@ -707,7 +707,16 @@ fn unprompted(lines: &[&str], language: Language) -> Block {
             return Reading::File("a file of variables".to_string()).into();
         }
     }
-    settle(&mut script.parts, lines, language);
+    let is_surely_output =
+        |it: &Part| matches!(it.look, Look::Output(it) if it != NO_PROGRAM && it != MENTION);
+    match language == Language::Shell && !script.parts.iter().any(is_surely_output) {
+        // Its language says that it is a script, and nothing says otherwise: who mistypes a command wants to be told.
+        true => script
+            .parts
+            .iter_mut()
+            .for_each(|it| it.look = Look::Command),
+        false => settle(&mut script.parts, lines, language),
+    }
     let n_patterns = script
         .parts
         .iter()

@@ -1,58 +1,137 @@
-//! Markdown to exercise: which fences are steps, their words, commands and exact spans. It decides nothing about running.
+//! Markdown to exercise: which blocks are steps, their words, commands and exact spans, and what comments say. It decides
+//! nothing about running.
 
-mod fence;
+mod outline;
 mod words;
+mod comment;
+mod file;
+mod reading;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use self::fence::{Fence, Lines, fences, prefix};
-use self::words::parse_info;
-use crate::bash;
+use self::reading::Reader;
 use crate::config::Config;
-use crate::placeholder::mask;
-use crate::problem::Problem;
+use crate::console::{Ending, Place};
+use crate::problem::{Origin, Problem};
+
+/// What the comment `needs` can ask for, and the user grant: `open-network`, a way out of the sandbox to the world.
+pub const NEEDS: [&str; 1] = ["open-network"];
+
+/// A chapter as it comes, and what lies beside it.
+#[derive(Debug, Clone, Copy)]
+pub struct Chapter<'a> {
+    /// Path inside the book's source folder, with `/`.
+    pub path: &'a str,
+    /// Its Markdown.
+    pub text: &'a str,
+    /// The author's copy, if there is one.
+    pub copy: Option<&'a str>,
+    /// Paths of the workspace's files: none of them is overwritten because a block looks like it.
+    pub workspace: &'a BTreeSet<String>,
+}
+
+impl<'a> Chapter<'a> {
+    /// A chapter with nothing beside it.
+    pub fn alone(path: &'a str, text: &'a str) -> Chapter<'a> {
+        const NONE: &BTreeSet<String> = &BTreeSet::new();
+        Chapter {
+            path,
+            text,
+            copy: None,
+            workspace: NONE,
+        }
+    }
+}
 
 /// A chapter with at least one step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exercise {
     /// Stable name made from the chapter's path, `[a-z0-9-]{1,64}`; names the snapshot.
     pub id: String,
     /// Path of the chapter inside the book's source folder, with `/`.
     pub chapter: String,
-    /// In document order.
+    /// In document order; those of the author's copy at the end of their sections.
     pub steps: Vec<Step>,
+    /// Its parts, in document order; the first is what stands before any heading.
+    pub sections: Vec<Section>,
+    /// Values of placeholders by name, from comments.
+    pub values: BTreeMap<String, String>,
+    /// Tables of images that comments ask for, in document order.
+    pub tables: Vec<Table>,
+    /// Chapters that come first.
+    pub requires: Vec<Requirement>,
+    /// What the user has to grant.
+    pub needs: Vec<String>,
+    /// What is no step, and what could be one.
+    pub asides: Vec<Aside>,
 }
 
-/// A fenced block in one of the configured languages.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A block that is run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Step {
     /// The word `id=`, or the heading's slug and a number; unique in its exercise, `[a-z0-9-]{1,64}`.
     pub id: String,
-    /// Line of the opening fence, from 1.
+    /// Which file it stands in.
+    pub origin: Origin,
+    /// Line of the opening fence in that file, from 1.
     pub line: usize,
-    /// Bytes of the whole fence, from its first backtick to the end of its closing line (without the newline).
+    /// Bytes of the whole block in the chapter, from its first backtick to the end of its closing line (without the
+    /// newline); empty for what is no block of the chapter.
     pub span: Range<usize>,
     /// Bytes of the info string's parts that are ours and go off the page, in order, each with the separator before it.
     pub words_spans: Vec<Range<usize>>,
-    /// What every line put after the fence must begin with to stay in the same list item or quote.
+    /// Where in the chapter its output is put.
+    pub after: usize,
+    /// What every line put there must begin with to stay in the same list item or quote.
     pub prefix: String,
-    /// The words after the fence's language.
+    /// The author's words.
     pub words: Words,
     /// In order; none if the block is empty or only comments.
     pub commands: Vec<Command>,
+    /// Bytes of the chapter's lines that are the author's sample of output.
+    pub samples: Vec<Range<usize>>,
+    /// Index of its section.
+    pub section: usize,
+    /// What its output must hold.
+    pub claims: Vec<Claim>,
+    /// Values that its output gives to later steps.
+    pub captures: Vec<Capture>,
+    /// The block itself, where the chapter does not have it.
+    pub block: Option<String>,
+    /// What was taken for granted about it, for the author to confirm: fragments.
+    pub inferred: Vec<String>,
 }
 
 /// One complete shell command of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
-    /// Line of its first character in the chapter, from 1.
+    /// Line of its first character in its file, from 1.
     pub line: usize,
-    /// As the shell gets it: LF only, no trailing newline, container prefixes removed.
+    /// As it is typed: LF only, no trailing newline, container prefixes and prompts removed.
     pub text: String,
+    /// Where it is typed, as far as its prompt tells.
+    pub place: Place,
+    /// What the author's sample shows as typed while it ran, in order: `y` after `[y/N]`.
+    pub answers: Vec<String>,
+    /// How it ends in the author's sample.
+    pub ending: Ending,
+}
+
+impl Command {
+    /// A command at the exercise's own shell.
+    pub fn plain(line: usize, text: impl Into<String>) -> Command {
+        Command {
+            line,
+            text: text.into(),
+            place: Place::Host,
+            answers: Vec::new(),
+            ending: Ending::Itself,
+        }
+    }
 }
 
 /// The author's words after the language of a fence.
@@ -66,8 +145,46 @@ pub struct Words {
     pub visibility: Visibility,
     /// When the step runs, and what its failure means.
     pub role: Role,
+    /// `check="what is checked"`.
+    pub criterion: Option<String>,
     /// `timeout=90s`.
     pub timeout: Option<Duration>,
+    /// `retry=5s`: tried again for that long.
+    pub retry: Option<Duration>,
+    /// `until=…`, `background`: goes on in the background, ready when this holds.
+    pub until: Option<Ready>,
+    /// `for=5s`: ended by Ctrl-C after that time.
+    pub limit: Option<Duration>,
+    /// `stdin="…"`: what is typed.
+    pub stdin: Option<String>,
+    /// `tty`: runs at a terminal.
+    pub tty: bool,
+    /// `in=NAME`: typed in the terminal of that name.
+    pub inside: Option<String>,
+    /// `opens=NAME`: names the terminal that it opens.
+    pub opens: Option<String>,
+    /// `save-as=PATH`: no commands but a file.
+    pub save_as: Option<String>,
+}
+
+/// When a command that goes on is ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ready {
+    /// At once.
+    AtOnce,
+    /// When it has printed this.
+    Text(String),
+    /// When this port of the sandbox takes a connection.
+    Port(u16),
+    /// When this address of the sandbox answers with a status below 500.
+    Url {
+        /// Its port.
+        port: u16,
+        /// Its path, with `/`.
+        path: String,
+    },
+    /// When it has printed nothing for a while.
+    Quiet,
 }
 
 /// The status that the word `fails` asks for.
@@ -85,7 +202,9 @@ pub enum Visibility {
     /// Block and output are shown.
     #[default]
     Shown,
-    /// Word `hide`, or `setup`: run, not shown.
+    /// The block is shown, its output is not: it is a file.
+    Silent,
+    /// Word `hide`, `setup` or `check`: run, not shown.
     Hidden,
 }
 
@@ -97,50 +216,126 @@ pub enum Role {
     Task,
     /// Word `setup`: hidden preparation.
     Setup,
+    /// Word `solution`: the author's answer to a challenge.
+    Solution,
+    /// Word `check`: a hidden test of a success criterion.
+    Check,
     /// Word `cleanup`, or under a heading "Cleanup": runs last, always.
     Cleanup,
 }
 
+/// A part of a chapter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    /// Its heading; empty before any.
+    pub title: String,
+    /// Line of its heading in the chapter, from 1.
+    pub line: usize,
+    /// Whether its text sets the reader a task without saying how.
+    pub challenge: bool,
+}
+
+/// What a text says that a reader will see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Which file it stands in.
+    pub origin: Origin,
+    /// Line of the comment, from 1.
+    pub line: usize,
+    /// What the output must hold.
+    pub pattern: Pattern,
+}
+
+/// Something to look for in an output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pattern {
+    /// This text.
+    Text(String),
+    /// A match of this regular expression, which compiles.
+    Regex(String),
+}
+
+/// A value that an output gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capture {
+    /// Which file it stands in.
+    pub origin: Origin,
+    /// Line of the comment, from 1.
+    pub line: usize,
+    /// Name of the placeholder that it is for.
+    pub name: String,
+    /// Regular expression with one group, which compiles.
+    pub regex: String,
+}
+
+/// A table of images at its place in the chapter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// What it shows.
+    pub kind: TableKind,
+    /// As the author spells them.
+    pub references: Vec<String>,
+    /// Where in the chapter it is put.
+    pub after: usize,
+    /// As for [`Step::prefix`].
+    pub prefix: String,
+}
+
+/// What a table of images shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableKind {
+    /// Comment `images`: digests, and which are one image.
+    Images,
+    /// Comment `layers`: which layers they share.
+    Layers,
+}
+
+/// A chapter that another one needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// Which file it stands in.
+    pub origin: Origin,
+    /// Line of the comment, from 1.
+    pub line: usize,
+    /// Name, path, or the end of a path.
+    pub exercise: String,
+}
+
+/// Something that is no step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    /// Which file it stands in.
+    pub origin: Origin,
+    /// Line, from 1.
+    pub line: usize,
+    /// What it is.
+    pub kind: AsideKind,
+}
+
+/// What something that is no step is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AsideKind {
+    /// A block in one of the languages that is not run: what it is, as a fragment.
+    LeftAlone(String),
+    /// A block that could be saved: path, and why it is not.
+    Unsaved {
+        /// Where to.
+        path: String,
+        /// As a fragment.
+        why: &'static str,
+    },
+    /// A command that the prose asks for.
+    Asked(String),
+}
+
 /// Reads a chapter; `None` if it has no step. Never fails: what is wrong is in the problems.
-pub fn parse(chapter: &str, markdown: &str, config: &Config) -> (Option<Exercise>, Vec<Problem>) {
-    let mut problems = Vec::new();
-    let mut steps = Vec::new();
-    let mut ids = Ids::default();
-    let lines = Lines::new(markdown);
-    for fence in fences(markdown, config, &lines, &mut problems) {
-        let info = parse_info(markdown, &fence.info);
-        let faults = info.faults.into_iter();
-        problems.extend(faults.map(|it| Problem::error(fence.line, it)));
-        let mut words = info.words;
-        if words.role == Role::Task && fence.section.in_cleanup {
-            words.role = Role::Cleanup;
-        }
-        check_characters(&fence, &mut problems);
-        let commands = commands(&fence, &words, &mut problems);
-        ids.wish(steps.len(), info.id, &fence, &mut problems);
-        steps.push(Step {
-            id: String::new(),
-            line: fence.line,
-            prefix: prefix(lines.before(markdown, fence.span.start)),
-            span: fence.span,
-            words_spans: info.spans,
-            words,
-            commands,
-        });
+pub fn parse(chapter: Chapter<'_>, config: &Config) -> (Option<Exercise>, Vec<Problem>) {
+    let mut reader = Reader::new(chapter, config);
+    reader.read_chapter();
+    if let Some(copy) = chapter.copy {
+        reader.read_copy(copy);
     }
-    for (step, id) in steps.iter_mut().zip(ids.give()) {
-        step.id = id;
-    }
-    problems.sort_by_key(|it| it.line);
-    if steps.is_empty() {
-        return (None, problems);
-    }
-    let exercise = Exercise {
-        id: exercise_id(chapter),
-        chapter: chapter.to_string(),
-        steps,
-    };
-    (Some(exercise), problems)
+    reader.finish()
 }
 
 /// Finds chapters whose exercises would have one name. Each comes with the later chapter's path.
@@ -162,9 +357,6 @@ pub fn clashes(exercises: &[Exercise]) -> Vec<(String, Problem)> {
     }
     clashes
 }
-
-/// Most bytes of a block; the shell grammar is not made for more.
-const LARGEST: usize = 256 * 1024;
 
 /// Makes a name of `[a-z0-9-]` with at most `longest` bytes; empty if nothing of the text can be in one.
 fn slug(text: &str, longest: usize) -> String {
@@ -203,141 +395,5 @@ fn exercise_id(chapter: &str) -> String {
     match slug(path, 55).as_str() {
         "" => format!("chapter-{hash}"),
         it => format!("{it}-{hash}"),
-    }
-}
-
-/// Names of steps: the authors' wishes first, then what the headings give.
-#[derive(Default)]
-struct Ids {
-    /// For each step its wish, if any, and its heading's slug.
-    steps: Vec<(Option<String>, String)>,
-    /// Lines of the fences whose wishes are granted.
-    taken: BTreeMap<String, usize>,
-}
-
-impl Ids {
-    fn wish(
-        &mut self,
-        step: usize,
-        id: Option<String>,
-        fence: &Fence,
-        problems: &mut Vec<Problem>,
-    ) {
-        debug_assert_eq!(step, self.steps.len());
-        let id = id.filter(|it| match self.taken.get(it) {
-            Some(line) => {
-                problems.push(Problem::error(
-                    fence.line,
-                    format!("`id={it}` is already at line {line}; give one of them another name"),
-                ));
-                false
-            }
-            None => true,
-        });
-        if let Some(it) = &id {
-            self.taken.insert(it.clone(), fence.line);
-        }
-        self.steps.push((id, fence.section.slug.clone()));
-    }
-
-    fn give(self) -> Vec<String> {
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        let mut ids = Vec::with_capacity(self.steps.len());
-        for (wish, slug) in self.steps {
-            let count = counts.entry(slug.clone()).or_default();
-            *count += 1;
-            let id = match wish {
-                Some(it) => it,
-                None => {
-                    while self.taken.contains_key(&format!("{slug}-{count}")) {
-                        *count += 1;
-                    }
-                    format!("{slug}-{count}")
-                }
-            };
-            ids.push(id);
-        }
-        ids
-    }
-}
-
-/// Reports characters that make a reader see another command than the one that runs, or that no shell can get.
-fn check_characters(fence: &Fence, problems: &mut Vec<Problem>) {
-    for (idx, line) in fence.text.lines().enumerate() {
-        let mut points: Vec<String> = Vec::new();
-        let mut before = ' ';
-        for char in line.chars() {
-            // It joins the parts of an emoji.
-            let joins = char == '\u{200d}' && before >= '\u{2190}';
-            if is_deceptive(char) && !joins {
-                let point = format!("U+{:04X}", u32::from(char));
-                if !points.contains(&point) && points.len() < 8 {
-                    points.push(point);
-                }
-            }
-            before = char;
-        }
-        if !points.is_empty() {
-            problems.push(Problem::error(
-                fence.line + 1 + idx,
-                format!(
-                    "the line has {}, which a reader cannot see; remove it",
-                    points.join(", ")
-                ),
-            ));
-        }
-    }
-}
-
-fn is_deceptive(char: char) -> bool {
-    match char {
-        '\t' => false,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' => true,
-        '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => true,
-        '\u{fff9}'..='\u{fffb}' | '\u{fffd}' | '\u{e0000}'..='\u{e007f}' => true,
-        it => it.is_control(),
-    }
-}
-
-fn commands(fence: &Fence, words: &Words, problems: &mut Vec<Problem>) -> Vec<Command> {
-    let text = &fence.text;
-    if text.len() > LARGEST {
-        let message = format!(
-            "the block has {} KiB and can have {}; put the data into a file",
-            text.len() / 1024,
-            LARGEST / 1024
-        );
-        problems.push(Problem::error(fence.line, message));
-        return Vec::new();
-    }
-    let lines = Lines::new(text);
-    let command = |span: Range<usize>| Command {
-        line: fence.line + lines.of(span.start),
-        text: text[span].to_string(),
-    };
-    match bash::split(&mask(text)) {
-        Ok(spans) => {
-            let commands: Vec<Command> = spans.into_iter().map(command).collect();
-            let prompted = commands.iter().find(|it| it.text.starts_with("$ "));
-            if let (Some(prompted), None) = (prompted, &words.skip) {
-                let message = "the line begins with a prompt, which the shell takes for a command; \
-                               leave out `$ ` and the output";
-                problems.push(Problem::warning(prompted.line, message));
-            }
-            commands
-        }
-        Err((line, message)) => {
-            if words.skip.is_none() {
-                let message = format!("{message}; the block is run as one command");
-                problems.push(Problem::warning(fence.line + line, message));
-            }
-            let start = text.len() - text.trim_start_matches(['\n', ' ', '\t']).len();
-            let end = text.trim_end().len();
-            if start < end {
-                vec![command(start..end)]
-            } else {
-                Vec::new()
-            }
-        }
     }
 }

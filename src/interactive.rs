@@ -59,44 +59,17 @@ pub struct Wait {
 
 /// Tells what a command does with its terminal.
 pub fn behavior(invocation: &Invocation) -> Behavior {
-    classify(invocation).0
+    described(invocation).0
 }
 
-/// Tells what a command that does not end by itself waits for, and what its author can do.
-pub fn wait(invocation: &Invocation) -> Option<Wait> {
-    let (behavior, label) = classify(invocation);
-    let (what, remedy) = match behavior {
-        Behavior::Ends => return None,
-        Behavior::Waits(it) => return Some(it),
-        Behavior::Terminal(_) => (
-            "opens a terminal",
-            "leave out `-t` and give the command to run, write `tty` and what is typed as `stdin=\"…\"`",
-        ),
-        Behavior::Watches => (
-            "runs until Ctrl-C is pressed",
-            "write `for=5s` to let it run that long",
-        ),
-        Behavior::Serves { .. } => (
-            "holds the terminal as long as it serves",
-            "start it with `-d`, write `until=port:8080` or what it prints when it is ready as `until=\"…\"`",
-        ),
-        Behavior::Asks => (
-            "asks whether to go on",
-            "tell it not to ask, write `stdin=\"y\"`",
-        ),
-        Behavior::LogsIn { .. } => (
-            "asks for a user name and password",
-            "use `--password-stdin`, write `tty` and `stdin=\"…\"`",
-        ),
-    };
-    Some(Wait {
-        what: format!("{label} {what}"),
-        remedy,
-    })
+/// The words of what is really run: without `sudo`, `env`, `time` and the like before it.
+pub fn real_words(invocation: &Invocation) -> Vec<&str> {
+    let words: Vec<&str> = invocation.words.iter().map(String::as_str).collect();
+    unwrapped(&words).to_vec()
 }
 
-/// Tells a command's behavior, and what it is called in a message.
-fn classify(invocation: &Invocation) -> (Behavior, String) {
+/// Tells a command's behavior, and what the command is called in a message: "`docker logs -f`".
+pub fn described(invocation: &Invocation) -> (Behavior, String) {
     let words: Vec<&str> = invocation.words.iter().map(String::as_str).collect();
     let words = unwrapped(&words);
     let Some((name, args)) = words.split_first() else {

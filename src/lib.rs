@@ -33,17 +33,21 @@
 //! | [`config`] | the `[preprocessor.rehearse]` table |
 //! | [`placeholder`], [`bash`], [`interactive`] | what a command's text says: values to supply, complete commands, what they do with a terminal |
 //! | [`console`] | what a block is: which lines are typed, where, and which are the author's sample of output |
-//! | [`exercise`] | Markdown → exercise: spans, words, commands |
-//! | [`mod@plan`] | run or skip and why, order, limits |
+//! | [`exercise`] | Markdown → exercise: spans, words, comments, files, the author's copy |
+//! | [`mod@plan`] | run or skip and why, order, limits, and how each command is run |
 //! | [`transcript`] | the plain record of a run |
+//! | [`claim`] | what a text says of an output: whether it holds, and values from it |
 //! | [`images`] | references, digests, layers: the ledger |
 //! | [`snapshot`] | the committed form; printing and parsing round-trip exactly |
 //! | [`normalize`] | the ordered, named list of rules for volatile text |
 //! | [`mod@compare`] | recorded against fresh, and what of both a new snapshot says |
 //! | [`mod@render`] | what a chapter looks like with its outputs |
+//! | [`mod@coverage`] | how much of a chapter is rehearsed |
 //! | [`sandbox`] **edge** | engine image, container, wire, registries, teardown; the only one that starts processes |
 //! | [`store`] **edge** | the disk: snapshots, written whole or not at all |
 //! | [`run`] | the loop over a book's exercises; how a plan is run is its caller's |
+//! | [`lint`] | what an author should look at |
+//! | [`mod@listing`] | what `list` tells of a book, as data |
 //! | [`report`] | what the terminal says |
 //! | [`session`] | one use of the tool: what it may do, whom it tells, when it has to stop |
 //! | [`preprocess`] | book in, book out |
@@ -70,8 +74,9 @@
 //!
 //! # Where does it go?
 //!
-//! A new word on a fence: [`exercise`]. A new volatile output: a rule and a case in [`normalize`]. Other limits, order or
-//! skips: [`mod@plan`]. Waiting for an engine: [`sandbox`]. Another look: [`mod@render`] or `theme/`. Wording of the terminal:
+//! A new word on a fence or comment: [`exercise`]. A new look of prompts or outputs in courses: [`console`]. A command that
+//! does something else with its terminal: [`interactive`]. A new volatile output: a rule and a case in [`normalize`]. Other
+//! limits, order or skips: [`mod@plan`]. Waiting for an engine: [`sandbox`]. Another look: [`mod@render`] or `theme/`. Wording of the terminal:
 //! [`report`]. If two places seem right, the type that changes decides.
 
 #![warn(clippy::disallowed_methods)]
@@ -87,14 +92,18 @@ pub mod console;
 pub mod exercise;
 pub mod plan;
 pub mod transcript;
+pub mod claim;
 pub mod images;
 pub mod snapshot;
 pub mod normalize;
 pub mod compare;
 pub mod render;
+pub mod coverage;
 pub mod sandbox;
 pub mod store;
 pub mod run;
+pub mod lint;
+pub mod listing;
 pub mod report;
 pub mod session;
 pub mod preprocess;

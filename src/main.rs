@@ -13,7 +13,9 @@ use mdbook_preprocessor::book::Book;
 use mdbook_preprocessor::config::Config as BookConfig;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use mdbook_rehearse::config::{Config, RunPolicy};
+use mdbook_rehearse::exercise::NEEDS;
 use mdbook_rehearse::install::{self, STYLE_FILE};
+use mdbook_rehearse::listing::listing;
 use mdbook_rehearse::preprocess::{self, Rehearse};
 use mdbook_rehearse::problem::{Class, Fault};
 use mdbook_rehearse::progress::Progress;
@@ -54,6 +56,8 @@ enum Command {
     Build {
         #[command(flatten)]
         book: BookArgument,
+        #[command(flatten)]
+        grants: Grants,
     },
     /// Run what is new or edited, and record it
     Run {
@@ -67,6 +71,8 @@ enum Command {
         /// Write snapshots even in a CI job (where `CI` is set)
         #[arg(long)]
         accept: bool,
+        #[command(flatten)]
+        grants: Grants,
     },
     /// Run everything afresh and compare with what is recorded; nothing is written
     Check {
@@ -74,11 +80,18 @@ enum Command {
         book: BookArgument,
         #[command(flatten)]
         choice: Choice,
+        #[command(flatten)]
+        grants: Grants,
     },
-    /// Tell what would happen to each step, and why; nothing is run
+    /// Tell what would happen to each step, and why, and what to look at; nothing is run
     List {
         #[command(flatten)]
         book: BookArgument,
+        /// How to tell it
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+        #[command(flatten)]
+        grants: Grants,
     },
     /// Add this preprocessor and its style file to book.toml
     Install {
@@ -118,6 +131,29 @@ struct Choice {
     more_exercises: Vec<String>,
 }
 
+/// What chapters may ask for and only the user can grant.
+#[derive(clap::Args)]
+struct Grants {
+    /// Grant what chapters ask for with a comment `needs`; as often as needed, or in MDBOOK_REHEARSE_ALLOW with commas
+    #[arg(
+        long = "allow",
+        value_name = "NEED",
+        env = "MDBOOK_REHEARSE_ALLOW",
+        value_delimiter = ',',
+        value_parser = NEEDS
+    )]
+    granted: Vec<String>,
+}
+
+/// How `list` tells what it tells.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let signal = Arc::new(AtomicI32::new(0));
@@ -151,14 +187,15 @@ fn dispatch(arguments: Arguments, signal: &Arc<AtomicI32>) -> Result<ExitCode> {
         } else {
             ExitCode::FAILURE
         }),
-        Some(Command::Build { book }) => build(&book.root, signal),
+        Some(Command::Build { book, grants }) => build(&book.root, grants, signal),
         Some(Command::Run {
             book,
             choice,
             all,
             accept,
+            grants,
         }) => {
-            let (mut session, _) = session(signal)?;
+            let mut session = granting(session(signal)?.0, grants);
             if accept {
                 session.writing = Writing::Allowed;
             }
@@ -169,8 +206,16 @@ fn dispatch(arguments: Arguments, signal: &Arc<AtomicI32>) -> Result<ExitCode> {
                 if all { Which::All } else { Which::Due },
             )
         }
-        Some(Command::Check { book, choice }) => check(&session(signal)?.0, &book.root, &choice),
-        Some(Command::List { book }) => list(&session(signal)?.0, &book.root),
+        Some(Command::Check {
+            book,
+            choice,
+            grants,
+        }) => check(&granting(session(signal)?.0, grants), &book.root, &choice),
+        Some(Command::List {
+            book,
+            format,
+            grants,
+        }) => list(&granting(session(signal)?.0, grants), &book.root, format),
         Some(Command::Install { book }) => install(&book.root),
         Some(Command::Clean { dry_run, all }) => clean(&session(signal)?.0.runtime, dry_run, all),
         Some(Command::Doctor { book }) => doctor(&session(signal)?.0, &book.root),
@@ -191,10 +236,17 @@ fn preprocess(signal: &Arc<AtomicI32>) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn build(root: &Path, signal: &Arc<AtomicI32>) -> Result<ExitCode> {
+fn granting(session: Session, grants: Grants) -> Session {
+    Session {
+        granted: grants.granted.into_iter().collect(),
+        ..session
+    }
+}
+
+fn build(root: &Path, grants: Grants, signal: &Arc<AtomicI32>) -> Result<ExitCode> {
     log_like_mdbook();
     let mut book = load(root)?;
-    let (mut session, _) = session(signal)?;
+    let mut session = granting(session(signal)?.0, grants);
     let n_ran = Arc::new(AtomicUsize::new(0));
     let (n_begun, tell) = (n_ran.clone(), session.tell);
     session.tell = Box::new(move |notice| {
@@ -239,10 +291,7 @@ fn record(session: &Session, root: &Path, choice: &Choice, which: Which) -> Resu
         let recorded = session.record(&it, &shelf)?;
         n_written += usize::from(recorded == Recorded::Written);
         n_broken += usize::from(run::is_broken(&it.comparison));
-        anstream::print!(
-            "{}",
-            report::comparison(&it.comparison, Purpose::Recording, root)
-        );
+        anstream::print!("{}", report::rehearsal(&it, Purpose::Recording, root));
         Ok(())
     })?;
     match session.writing {
@@ -271,10 +320,7 @@ fn check(session: &Session, root: &Path, choice: &Choice) -> Result<ExitCode> {
             it if run::has_drifted(it) => n_drifted += 1,
             _ => n_well += 1,
         }
-        anstream::print!(
-            "{}",
-            report::comparison(&it.comparison, Purpose::Checking, root)
-        );
+        anstream::print!("{}", report::rehearsal(&it, Purpose::Checking, root));
         Ok(())
     };
     if !subjects.is_empty() {
@@ -294,7 +340,7 @@ fn check(session: &Session, root: &Path, choice: &Choice) -> Result<ExitCode> {
     })
 }
 
-fn list(session: &Session, root: &Path) -> Result<ExitCode> {
+fn list(session: &Session, root: &Path, format: Format) -> Result<ExitCode> {
     let shelf = shelf(session, root)?;
     let exercises: Vec<&str> = shelf
         .survey
@@ -303,7 +349,11 @@ fn list(session: &Session, root: &Path) -> Result<ExitCode> {
         .map(|it| it.exercise.id.as_str())
         .collect();
     let orphans = shelf.store.orphans(&exercises)?;
-    anstream::print!("{}", report::listing(&shelf.survey.subjects, &orphans));
+    let listing = listing(&shelf.survey.subjects, &orphans, &shelf.config);
+    match format {
+        Format::Text => anstream::print!("{}", report::listing(&listing)),
+        Format::Json => anstream::println!("{}", serde_json::to_string_pretty(&listing)?),
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -537,9 +587,7 @@ fn choose<'a>(shelf: &'a Shelf, choice: &Choice) -> Result<Vec<&'a Subject>> {
         .iter()
         .chain(&choice.more_exercises)
         .collect();
-    let is_named = |subject: &Subject, name: &str| {
-        subject.exercise.id == name || subject.exercise.chapter == name
-    };
+    let is_named = |subject: &Subject, name: &str| run::is_named(&subject.exercise, name);
     let unknown: Vec<String> = names
         .iter()
         .filter(|name| !shelf.survey.subjects.iter().any(|it| is_named(it, name)))
@@ -573,9 +621,13 @@ fn session(signal: &Arc<AtomicI32>) -> Result<(Session, Arc<watch::Sender<bool>>
         Writing::Allowed
     };
     let tell = Box::new(move |notice: Notice<'_>| progress.show(notice));
+    // As for `--allow`, for when mdBook starts this program.
+    let granted = std::env::var("MDBOOK_REHEARSE_ALLOW").unwrap_or_default();
+    let granted = granted.split(',').filter(|it| !it.is_empty());
     Ok((
         Session {
             writing,
+            granted: granted.map(str::to_owned).collect(),
             tell,
             stop,
             runtime,

@@ -173,7 +173,7 @@ fn refuse_broken(session: &Session, rehearsals: &[Rehearsal], shelf: &Shelf) -> 
         .filter(|it| run::is_broken(&it.comparison))
         .collect();
     for rehearsal in &broken {
-        let text = report::comparison(&rehearsal.comparison, Purpose::Recording, &shelf.root);
+        let text = report::rehearsal(rehearsal, Purpose::Recording, &shelf.root);
         (session.tell)(Notice::Text(&text));
     }
     match broken.len() {

@@ -1,9 +1,34 @@
 //! What an author can fix: a message with a line. It says nothing of what the machine broke; that is an `anyhow::Error`.
 
+/// Which file of a chapter something stands in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The chapter itself.
+    #[default]
+    Chapter,
+    /// The author's copy beside it, `NAME.rehearse.md`.
+    Copy,
+}
+
+impl Origin {
+    /// Path of the file, given the chapter's.
+    pub fn path(self, chapter: &str) -> String {
+        match self {
+            Origin::Chapter => chapter.to_string(),
+            Origin::Copy => {
+                let stem = chapter.strip_suffix(".md").unwrap_or(chapter);
+                format!("{stem}.rehearse.md")
+            }
+        }
+    }
+}
+
 /// One thing in a chapter that its author should look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Line of the chapter, from 1.
+    /// Which file it is in.
+    pub origin: Origin,
+    /// Line of that file, from 1.
     pub line: usize,
     /// Whether the exercise can still be rehearsed.
     pub level: Level,
@@ -24,6 +49,7 @@ impl Problem {
     /// Makes a problem that stops the run.
     pub fn error(line: usize, message: impl Into<String>) -> Problem {
         Problem {
+            origin: Origin::Chapter,
             line,
             level: Level::Error,
             message: message.into(),
@@ -33,6 +59,7 @@ impl Problem {
     /// Makes a problem that is only told.
     pub fn warning(line: usize, message: impl Into<String>) -> Problem {
         Problem {
+            origin: Origin::Chapter,
             line,
             level: Level::Warning,
             message: message.into(),

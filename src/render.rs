@@ -11,9 +11,11 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::compare::Standing;
-use crate::config::Config;
-use crate::exercise::{Exercise, Failure, Step, Visibility};
-use crate::plan::{Expect, Plan, PlannedStep, Skip};
+use crate::config::{Config, Solutions};
+use crate::exercise::{Exercise, Failure, Role, Step, Table, TableKind, Visibility};
+use crate::images::{LedgerEntry, full_name};
+use crate::plan::{Expect, Lasts, Plan, PlannedStep, Skip};
+use crate::problem::Origin;
 use crate::snapshot::{RecordedStep, Snapshot};
 
 use ansi::Screen;
@@ -54,19 +56,21 @@ pub enum Renderer {
 pub fn render(page: Page<'_>, renderer: Renderer) -> String {
     let mut edits = Vec::new();
     for (step_idx, step) in page.exercise.steps.iter().enumerate() {
-        match step.words.visibility {
-            Visibility::Hidden => edits.push(removal(page.markdown, step)),
-            Visibility::Shown => {
-                edits.extend(
-                    step.words_spans
-                        .iter()
-                        .map(|it| (it.clone(), String::new())),
-                );
-                if let Some(block) = block(page, step_idx, renderer) {
-                    edits.push(insertion(page.markdown, step, &block));
-                }
+        match look(step, page.config.solutions) {
+            Look::Absent => edits.extend(removal(page.markdown, step)),
+            Look::Silent => edits.extend(without_words(step)),
+            Look::Plain => edits.extend(shown(page, step_idx, renderer)),
+            Look::Folded => edits.extend(folded(page, step_idx, renderer)),
+            Look::Tick => {
+                edits.extend(removal(page.markdown, step));
+                let tick = tick(page, step_idx, renderer);
+                edits.push(insertion(page.markdown, step, &tick));
             }
         }
+    }
+    for table in &page.exercise.tables {
+        let block = table_block(page, table, renderer);
+        edits.push(put(page.markdown, table.after, &table.prefix, &block));
     }
     let mut res = applied(page.markdown, edits);
     for part in ending(page, renderer) {
@@ -79,6 +83,143 @@ pub fn render(page: Page<'_>, renderer: Renderer) -> String {
         res.push('\n');
     }
     res
+}
+
+/// How a step shows on the page.
+enum Look {
+    /// Neither block nor output.
+    Absent,
+    /// The block alone.
+    Silent,
+    /// Block and output.
+    Plain,
+    /// Block and output, for the reader to unfold.
+    Folded,
+    /// That it was checked.
+    Tick,
+}
+
+fn look(step: &Step, solutions: Solutions) -> Look {
+    match (step.words.role, step.origin, step.words.visibility) {
+        (Role::Check, ..) => Look::Tick,
+        (Role::Setup, ..) | (_, _, Visibility::Hidden) => Look::Absent,
+        // The author's copy is not the reader's; of it only what answers the chapter is shown.
+        (Role::Cleanup, Origin::Copy, _) | (_, Origin::Copy, Visibility::Silent) => Look::Absent,
+        (_, _, Visibility::Silent) => Look::Silent,
+        (Role::Solution, ..) => match solutions {
+            // What is code to Markdown cannot be folded from the inside.
+            Solutions::Fold if step.after != step.span.end => Look::Plain,
+            Solutions::Fold => Look::Folded,
+            Solutions::Hide => Look::Absent,
+            Solutions::Show => Look::Plain,
+        },
+        _ => Look::Plain,
+    }
+}
+
+fn without_words(step: &Step) -> Vec<Edit> {
+    let spans = step.words_spans.iter();
+    spans.map(|it| (it.clone(), String::new())).collect()
+}
+
+/// A step with what came of it.
+fn shown(page: Page<'_>, step_idx: usize, renderer: Renderer) -> Vec<Edit> {
+    let step = &page.exercise.steps[step_idx];
+    let under = under(page, step_idx);
+    let mut edits = without_words(step);
+    if let Some(Under::Outputs(_)) = &under {
+        let samples = step.samples.iter();
+        edits.extend(samples.map(|it| (it.clone(), String::new())));
+    }
+    let output = under.map(|it| block(page, step_idx, &it, renderer));
+    let parts: Vec<String> = [own_block(step), output].into_iter().flatten().collect();
+    if !parts.is_empty() {
+        edits.push(insertion(page.markdown, step, &parts.join("\n\n")));
+    }
+    edits
+}
+
+/// A step with what came of it, for the reader to unfold.
+fn folded(page: Page<'_>, step_idx: usize, renderer: Renderer) -> Vec<Edit> {
+    let step = &page.exercise.steps[step_idx];
+    let (opening, closing) = match renderer {
+        Renderer::Html => (html::SOLUTION, Some("</details>")),
+        Renderer::Plain => (plain::SOLUTION, None),
+    };
+    let mut edits = without_words(step);
+    let under = under(page, step_idx);
+    if let Some(Under::Outputs(_)) = &under {
+        let samples = step.samples.iter();
+        edits.extend(samples.map(|it| (it.clone(), String::new())));
+    }
+    let output = under.map(|it| block(page, step_idx, &it, renderer));
+    let mut parts = Vec::new();
+    match own_block(step) {
+        Some(block) => parts.extend([opening.to_string(), block]),
+        None => {
+            let blank = step.prefix.trim_end();
+            let text = format!("{opening}\n{blank}\n{}", step.prefix);
+            edits.push((step.span.start..step.span.start, text));
+        }
+    }
+    parts.extend(output);
+    parts.extend(closing.map(str::to_string));
+    if !parts.is_empty() {
+        edits.push(insertion(page.markdown, step, &parts.join("\n\n")));
+    }
+    edits
+}
+
+/// The block of a step that the chapter does not have.
+fn own_block(step: &Step) -> Option<String> {
+    let block = step.block.as_ref()?;
+    Some(plain::fence("bash", block))
+}
+
+fn tick(page: Page<'_>, step_idx: usize, renderer: Renderer) -> String {
+    let step = &page.exercise.steps[step_idx];
+    let what = step.words.criterion.as_deref().unwrap_or("this task");
+    let state = match &page.standings[step_idx] {
+        Standing::Recorded => Checked::Holds,
+        _ => Checked::NotYet,
+    };
+    match renderer {
+        Renderer::Html => html::criterion(what, state),
+        Renderer::Plain => plain::criterion(what, state),
+    }
+}
+
+/// Whether a success criterion was seen to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Checked {
+    Holds,
+    NotYet,
+}
+
+fn table_block(page: Page<'_>, table: &Table, renderer: Renderer) -> String {
+    let images = page.snapshot.map_or(&[][..], |it| &it.images);
+    let known: Vec<LedgerEntry> = table
+        .references
+        .iter()
+        .filter_map(|it| {
+            let full = full_name(it);
+            images.iter().find(|it| it.reference == full).cloned()
+        })
+        .collect();
+    if known.is_empty() {
+        let note = Under::Note("These images are not recorded yet".to_string());
+        return match renderer {
+            Renderer::Html => html::note(&note),
+            Renderer::Plain => plain::block(&note, Commands::InBlock),
+        };
+    }
+    let block = match (table.kind, renderer) {
+        (TableKind::Images, Renderer::Html) => html::table(&colophon::rows(&known), "Images"),
+        (TableKind::Images, Renderer::Plain) => plain::table(&colophon::rows(&known)),
+        (TableKind::Layers, Renderer::Html) => Some(html::layers(&colophon::layers(&known))),
+        (TableKind::Layers, Renderer::Plain) => Some(plain::layers(&colophon::layers(&known))),
+    };
+    block.unwrap_or_default()
 }
 
 /// A range of the chapter's text and what takes its place.
@@ -94,8 +235,11 @@ fn applied(markdown: &str, mut edits: Vec<Edit>) -> String {
     res
 }
 
-/// Takes a hidden step off the page and leaves a blank line of its list item or quote.
-fn removal(markdown: &str, step: &Step) -> Edit {
+/// Takes a step of the chapter off the page and leaves a blank line of its list item or quote.
+fn removal(markdown: &str, step: &Step) -> Option<Edit> {
+    if step.span.is_empty() {
+        return None;
+    }
     let line_start = markdown[..step.span.start]
         .rfind('\n')
         .map_or(0, |it| it + 1);
@@ -107,29 +251,38 @@ fn removal(markdown: &str, step: &Step) -> Edit {
         true => "[rehearse-hidden]: #",
         false => "",
     };
-    (step.span.clone(), replacement.to_string())
+    Some((step.span.clone(), replacement.to_string()))
 }
 
-/// Puts a block after a step: a line of its own or several, between blank lines, in the step's list item or quote.
+/// Puts a block after a step, in the step's list item or quote.
 fn insertion(markdown: &str, step: &Step, block: &str) -> Edit {
-    let blank = step.prefix.trim_end();
-    let mut text = String::new();
-    if let Some(fence) = missing_fence(&markdown[step.span.clone()]) {
-        text.push_str(&format!("\n{}{fence}", step.prefix));
+    let (at, mut text) = put(markdown, step.after, &step.prefix, block);
+    let fence = match step.after == step.span.end && !step.span.is_empty() {
+        true => missing_fence(&markdown[step.span.clone()]),
+        false => None,
+    };
+    if let Some(fence) = fence {
+        text.insert_str(0, &format!("\n{}{fence}", step.prefix));
     }
-    text.push_str(&format!("\n{blank}"));
+    (at, text)
+}
+
+/// Puts a block at the end of a line: a line of its own or several, between blank lines.
+fn put(markdown: &str, after: usize, prefix: &str, block: &str) -> Edit {
+    let blank = prefix.trim_end();
+    let mut text = format!("\n{blank}");
     for line in block.lines() {
         match line.is_empty() {
             true => text.push_str(&format!("\n{blank}")),
-            false => text.push_str(&format!("\n{}{line}", step.prefix)),
+            false => text.push_str(&format!("\n{prefix}{line}")),
         }
     }
-    let rest = &markdown[step.span.end..];
+    let rest = &markdown[after..];
     let next = rest.lines().nth(1).unwrap_or_default();
     if !next.strip_prefix(blank).unwrap_or(next).trim().is_empty() {
         text.push_str(&format!("\n{blank}"));
     }
-    (step.span.end..step.span.end, text)
+    (after..after, text)
 }
 
 /// The closing fence that a step lacks, if its block ended with its container or with the chapter: an output put after it
@@ -154,8 +307,10 @@ enum Under<'a> {
 
 /// What one command printed, and how it ended.
 struct Output<'a> {
-    /// As the shell got it.
+    /// As it was typed.
     command: &'a str,
+    /// What a person sees before it.
+    prompt: &'static str,
     screen: Screen,
     status: Status,
     took: Duration,
@@ -167,6 +322,12 @@ enum Status {
     /// The step's author wants the learner to see this failure.
     FailedAsItShould(i32),
     Failed(i32),
+    /// Ended by Ctrl-C after this time.
+    Stopped(Duration),
+    /// It runs in the background.
+    GoesOn,
+    /// Its terminal is still open.
+    StaysOpen,
 }
 
 impl Status {
@@ -178,76 +339,86 @@ impl Status {
                 Some(format!("fails as it should (status {status})"))
             }
             Status::Failed(status) => Some(format!("status {status}")),
+            Status::Stopped(time) => Some(format!("Ctrl-C after {}", took(*time))),
+            Status::GoesOn => Some("goes on in the background".to_string()),
+            Status::StaysOpen => Some("stays open".to_string()),
         }
     }
 }
 
-/// The block under a step, if there is anything to show.
-fn block(page: Page<'_>, step_idx: usize, renderer: Renderer) -> Option<String> {
+/// Whether the commands of an output stand in a block above it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Commands {
+    InBlock,
+    /// The prose asks for them.
+    Nowhere,
+}
+
+/// The block under a step.
+fn block(page: Page<'_>, step_idx: usize, under: &Under<'_>, renderer: Renderer) -> String {
     let step = &page.exercise.steps[step_idx];
-    let under = under(
-        &page.plan.steps[step_idx],
-        &page.standings[step_idx],
-        page.snapshot,
-    )?;
+    let commands = match step.span.is_empty() && step.block.is_none() {
+        true => Commands::Nowhere,
+        false => Commands::InBlock,
+    };
     match renderer {
         Renderer::Html => {
             let id = format!("rehearse-{}-{}", page.exercise.id, step.id);
-            Some(html::block(&id, &under, page.config.fold_lines))
+            html::block(&id, under, commands, page.config.fold_lines)
         }
-        Renderer::Plain => Some(plain::block(&under)),
+        Renderer::Plain => plain::block(under, commands),
     }
 }
 
-fn under<'a>(
-    step: &PlannedStep,
-    standing: &Standing,
-    snapshot: Option<&'a Snapshot>,
-) -> Option<Under<'a>> {
+/// What stands under a step, if anything.
+fn under(page: Page<'_>, step_idx: usize) -> Option<Under<'_>> {
+    let (step, standing) = (&page.plan.steps[step_idx], &page.standings[step_idx]);
     if let Standing::Skipped(skip) = standing {
         return Some(Under::Note(skip_note(skip)));
     }
     if step.commands.is_empty() {
         return None;
     }
-    let mut recorded_steps = snapshot.iter().flat_map(|it| &it.steps);
+    let mut recorded_steps = page.snapshot.iter().flat_map(|it| &it.steps);
     match (standing, recorded_steps.find(|it| it.id == step.id)) {
         (Standing::Edited, _) => Some(Under::Note("Changed since it was recorded".to_string())),
-        (Standing::Recorded, Some(recorded)) => {
-            Some(Under::Outputs(outputs(recorded, step.expect)))
-        }
+        (Standing::Recorded, Some(recorded)) => Some(Under::Outputs(outputs(recorded, step))),
         _ => Some(Under::Note("Not recorded yet".to_string())),
     }
 }
 
 fn skip_note(skip: &Skip) -> String {
-    let reason = match skip {
-        Skip::Author(reason) if reason.is_empty() => return "Not rehearsed".to_string(),
-        Skip::Author(reason) => reason.clone(),
-        Skip::Interactive(reason) => reason.clone(),
-        Skip::NeedsValue(names) => {
-            let names: Vec<String> = names.iter().map(|it| format!("<{it}>")).collect();
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            format!("needs a value for {}", colophon::listed(&names))
-        }
-    };
-    format!("Not rehearsed: {reason}")
+    match skip.reason().as_str() {
+        "" => "Not rehearsed".to_string(),
+        reason => format!("Not rehearsed: {reason}"),
+    }
 }
 
-fn outputs(recorded: &RecordedStep, expect: Expect) -> Vec<Output<'_>> {
+fn outputs<'a>(recorded: &'a RecordedStep, planned: &PlannedStep) -> Vec<Output<'a>> {
     let mut res: Vec<Output<'_>> = Vec::new();
-    for command in &recorded.commands {
+    let commands = recorded.commands.iter().zip(&planned.commands);
+    for (command, planned_command) in commands {
         let is_last = res.len() + 1 == recorded.commands.len();
-        let status = match expect {
+        let manner = &planned_command.manner;
+        let status = match (&manner.lasts, planned.expect) {
+            (Lasts::For(time), _) => Status::Stopped(*time),
+            (Lasts::On(_), _) => Status::GoesOn,
+            (Lasts::Opens(_), _) => Status::StaysOpen,
             _ if command.status == 0 => Status::Success,
-            Expect::Failure(Failure::Any) if is_last => Status::FailedAsItShould(command.status),
-            Expect::Failure(Failure::Status(it)) if is_last && it == command.status => {
+            (_, Expect::Failure(Failure::Any)) if is_last => {
+                Status::FailedAsItShould(command.status)
+            }
+            (_, Expect::Failure(Failure::Status(it))) if is_last && it == command.status => {
                 Status::FailedAsItShould(command.status)
             }
             _ => Status::Failed(command.status),
         };
         res.push(Output {
             command: &command.text,
+            prompt: match manner.inside {
+                Some(_) => "#",
+                None => "$",
+            },
             screen: ansi::screen(&command.output),
             status,
             took: command.took,
@@ -260,13 +431,17 @@ fn outputs(recorded: &RecordedStep, expect: Expect) -> Vec<Output<'_>> {
 fn ending(page: Page<'_>, renderer: Renderer) -> Vec<String> {
     let mut parts = Vec::new();
     if let Some(snapshot) = page.snapshot {
-        let rows = colophon::rows(&snapshot.images);
+        // Where the author has placed tables, there are none by rule.
+        let rows = match page.exercise.tables.is_empty() {
+            true => colophon::rows(&snapshot.images),
+            false => Vec::new(),
+        };
         let is_newer = |it: &&Standing| matches!(it, Standing::New | Standing::Edited);
         let n_newer = page.standings.iter().filter(is_newer).count();
         let provenance = colophon::provenance(snapshot, n_newer);
         match renderer {
             Renderer::Html => {
-                parts.extend(html::table(&rows));
+                parts.extend(html::table(&rows, "Images of this chapter"));
                 parts.push(html::provenance(&provenance));
             }
             Renderer::Plain => {
@@ -296,9 +471,12 @@ fn took(took: Duration) -> String {
 }
 
 /// A command on one line, with its prompt; the block above shows all of it.
-fn prompted(command: &str) -> String {
+fn prompted(output: &Output<'_>) -> String {
+    let Output {
+        command, prompt, ..
+    } = output;
     match command.split_once('\n') {
-        Some((first, _)) => format!("$ {} …", first.trim_end_matches(['\\', ' '])),
-        None => format!("$ {command}"),
+        Some((first, _)) => format!("{prompt} {} …", first.trim_end_matches(['\\', ' '])),
+        None => format!("{prompt} {command}"),
     }
 }

@@ -8,10 +8,13 @@ use anstyle::{AnsiColor, Style};
 use similar::{ChangeTag, TextDiff};
 
 use crate::character::is_unseen;
-use crate::compare::{Comparison, Drift, Moved, Standing, StepComparison, Verdict};
-use crate::plan::Skip;
+use crate::compare::{Drift, Moved, StepComparison, Verdict};
+use crate::coverage;
+use crate::lint::remains;
+use crate::listing::{ListedExercise, ListedHint, ListedStep, Listing, Remark};
 use crate::problem::{Level, Located};
-use crate::run::{Subject, has_drifted, is_broken};
+use crate::run::{Rehearsal, has_drifted, is_broken};
+use crate::transcript::Blocked;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -28,50 +31,25 @@ pub fn problems(problems: &[Located]) -> String {
             Level::Warning => paint(CAREFUL, "warning"),
         };
         let message = visible(&problem.message);
+        let file = problem.origin.path(chapter);
         push(
             &mut text,
-            format_args!("rehearse: {level}: {chapter}:{}: {message}\n", problem.line),
+            format_args!("rehearse: {level}: {file}:{}: {message}\n", problem.line),
         );
     }
     text
 }
 
-/// What would happen to each step of a book, and why.
-pub fn listing(subjects: &[Subject], orphans: &[String]) -> String {
+/// What would happen to each step of a book, and why; what was taken for granted; what to look at.
+pub fn listing(listing: &Listing) -> String {
     let mut text = String::new();
-    for subject in subjects {
-        let exercise = &subject.exercise;
-        let (name, coverage) = (
-            paint(STRONG, &exercise.chapter),
-            coverage(&subject.standings),
-        );
-        push(
-            &mut text,
-            format_args!(
-                "{name} {}\n",
-                paint(FAINT, &format!("({}): {coverage}", exercise.id))
-            ),
-        );
-        for (step, standing) in subject.plan.steps.iter().zip(&subject.standings) {
-            let (style, what) = match standing {
-                Standing::Recorded => (GOOD, "recorded".to_owned()),
-                Standing::Edited => (
-                    CAREFUL,
-                    "would run: changed since it was recorded".to_owned(),
-                ),
-                Standing::New => (CAREFUL, "would run: not recorded yet".to_owned()),
-                Standing::Skipped(skip) => (FAINT, format!("skipped: {}", reason(skip))),
-            };
-            push(
-                &mut text,
-                format_args!("{:>6}  {}  {}\n", step.line, step.id, paint(style, &what)),
-            );
-        }
+    for exercise in &listing.exercises {
+        push_exercise(&mut text, exercise);
     }
-    if subjects.is_empty() {
+    if listing.exercises.is_empty() {
         text.push_str("no chapter has a step: no fence is in a language that `languages` names\n");
     }
-    for orphan in orphans {
+    for orphan in &listing.orphans {
         let what =
             "recorded, but no chapter has this exercise; delete the file if it is gone for good";
         push(
@@ -82,39 +60,74 @@ pub fn listing(subjects: &[Subject], orphans: &[String]) -> String {
     text
 }
 
-fn coverage(standings: &[Standing]) -> String {
-    let count = |matches: fn(&Standing) -> bool| standings.iter().filter(|it| matches(it)).count();
-    let recorded = count(|it| matches!(it, Standing::Recorded));
-    let due = count(|it| matches!(it, Standing::New | Standing::Edited));
-    let skipped = count(|it| matches!(it, Standing::Skipped(_)));
-    let total = standings.len();
-    let parts = [
-        (recorded, "recorded"),
-        (due, "to run"),
-        (skipped, "skipped"),
-    ];
-    let parts: Vec<String> = parts
-        .iter()
-        .filter(|it| it.0 > 0)
-        .map(|(n, word)| format!("{n} {word}"))
-        .collect();
-    format!(
-        "{total} {}, {}",
-        if total == 1 { "step" } else { "steps" },
-        parts.join(", ")
-    )
+fn push_exercise(text: &mut String, exercise: &ListedExercise) {
+    let name = paint(STRONG, &exercise.chapter);
+    let coverage = coverage::in_words(&exercise.coverage);
+    let about = paint(FAINT, &format!("({}): {coverage}", exercise.id));
+    push(text, format_args!("{name} {about}\n"));
+    for required in &exercise.requires {
+        let what = paint(FAINT, &format!("after {required}, which runs first"));
+        push(text, format_args!("        {what}\n"));
+    }
+    for (line, title) in &exercise.coverage.uncovered {
+        let title = visible(title);
+        let what = paint(CAREFUL, &format!("task not covered: {title}"));
+        push(text, format_args!("{line:>6}  {what}\n"));
+    }
+    let mut file = exercise.chapter.as_str();
+    for step in &exercise.steps {
+        if step.file != file {
+            file = &step.file;
+            push(text, format_args!("        {}\n", paint(FAINT, file)));
+        }
+        let (style, what) = match step.standing {
+            "recorded" => (GOOD, "recorded".to_owned()),
+            "edited" => (
+                CAREFUL,
+                "would run: changed since it was recorded".to_owned(),
+            ),
+            "new" => (CAREFUL, "would run: not recorded yet".to_owned()),
+            _ => (FAINT, format!("skipped: {}", reason(step))),
+        };
+        let role = match step.role {
+            "task" => String::new(),
+            role => format!("  {}", paint(FAINT, role)),
+        };
+        push(
+            text,
+            format_args!(
+                "{:>6}  {}{role}  {}\n",
+                step.line,
+                step.id,
+                paint(style, &what)
+            ),
+        );
+        for inferred in &step.inferred {
+            let inferred = paint(FAINT, &format!("taken for granted: {}", visible(inferred)));
+            push(text, format_args!("        {inferred}\n"));
+        }
+    }
+    for Remark { file, line, what } in &exercise.left_alone {
+        let what = paint(FAINT, &format!("left alone: {}", visible(what)));
+        push(text, format_args!("  {}:{line}  {what}\n", visible(file)));
+    }
+    for ListedHint {
+        file,
+        line,
+        message,
+        ..
+    } in &exercise.hints
+    {
+        let look = paint(CAREFUL, "look");
+        let message = visible(message);
+        push(text, format_args!("  {look} {file}:{line}: {message}\n"));
+    }
 }
 
-/// Why a step is not run, as a fragment.
-pub fn reason(skip: &Skip) -> String {
-    match skip {
-        Skip::Author(why) if why.is_empty() => "its author says so".to_owned(),
-        Skip::Author(why) => visible(why),
-        Skip::NeedsValue(names) => {
-            let names: Vec<String> = names.iter().map(|it| format!("<{it}>")).collect();
-            format!("needs a value for {}", names.join(", "))
-        }
-        Skip::Interactive(what) => visible(what),
+fn reason(step: &ListedStep) -> String {
+    match step.reason.as_deref() {
+        None | Some("") => "its author says so".to_owned(),
+        Some(it) => visible(it),
     }
 }
 
@@ -129,14 +142,9 @@ pub enum Purpose {
 
 /// What became of one exercise: a line if it is well, else every step that is not, and how to run just this one again;
 /// `book` is the folder of the book.
-pub fn comparison(comparison: &Comparison, purpose: Purpose, book: &Path) -> String {
+pub fn rehearsal(rehearsal: &Rehearsal, purpose: Purpose, book: &Path) -> String {
+    let comparison = &rehearsal.comparison;
     let mut text = String::new();
-    let n_ran = comparison.steps.iter().filter(|it| ran(it)).count();
-    let n_skipped = comparison
-        .steps
-        .iter()
-        .filter(|it| matches!(it.verdict, Verdict::Skipped(_)))
-        .count();
     let (style, word) = match comparison {
         it if is_broken(it) => (BAD, "broken"),
         it if has_drifted(it) && purpose == Purpose::Recording => (GOOD, "recorded anew"),
@@ -144,13 +152,24 @@ pub fn comparison(comparison: &Comparison, purpose: Purpose, book: &Path) -> Str
         _ => (GOOD, "as recorded"),
     };
     let chapter = paint(STRONG, &comparison.chapter);
+    let covered = match is_broken(comparison) {
+        true => {
+            let n_ran = comparison.steps.iter().filter(|it| ran(it)).count();
+            format!("{n_ran} of {} steps ran", rehearsal.coverage.run)
+        }
+        false => coverage::in_words(&rehearsal.coverage),
+    };
     push(
         &mut text,
-        format_args!(
-            "{chapter}: {}; {n_ran} ran, {n_skipped} skipped\n",
-            paint(style, word)
-        ),
+        format_args!("{chapter}: {}; {covered}\n", paint(style, word)),
     );
+    if let Some(blocked) = &comparison.blocked {
+        push_blocked(&mut text, blocked);
+    }
+    if let Some(remains) = rehearsal.left_by_cleanup.as_ref().and_then(remains) {
+        let what = paint(CAREFUL, &format!("left after its cleanup: {remains}"));
+        push(&mut text, format_args!("  {what}\n"));
+    }
     let is_shown =
         |it: &&StepComparison| purpose == Purpose::Checking || it.verdict != Verdict::New;
     for step in comparison.steps.iter().filter(is_shown) {
@@ -199,8 +218,24 @@ fn ran(step: &StepComparison) -> bool {
     !matches!(step.verdict, Verdict::Skipped(_) | Verdict::NotRun)
 }
 
+fn push_blocked(text: &mut String, blocked: &Blocked) {
+    let file = blocked.origin.path(&blocked.chapter);
+    let what = "this exercise comes first, and did not end as it should";
+    push(
+        text,
+        format_args!(
+            "  {} {file}:{}: {what}\n",
+            paint(BAD, "failed"),
+            blocked.line
+        ),
+    );
+    push_lines(text, "$ ", &blocked.command);
+    push_lines(text, "| ", &String::from_utf8_lossy(&blocked.output));
+}
+
 fn push_step(text: &mut String, chapter: &str, step: &StepComparison) {
-    let place = format!("{chapter}:{}", step.line);
+    let file = step.origin.path(chapter);
+    let place = format!("{file}:{}", step.line);
     match &step.verdict {
         Verdict::Ran | Verdict::FailedAsItShould | Verdict::Skipped(_) => {}
         Verdict::New => push(
@@ -229,26 +264,27 @@ fn push_step(text: &mut String, chapter: &str, step: &StepComparison) {
             push_lines(text, "$ ", command);
             push_lines(text, "| ", output);
         }
-        Verdict::TimedOut { command } => {
+        Verdict::TimedOut { command, output } => {
             let what = "not done within its time; give it more with `timeout=…` after the language";
             push(
                 text,
                 format_args!("  {} {place}: {what}\n", paint(BAD, "timed out")),
             );
             push_lines(text, "$ ", command);
+            push_lines(text, "| ", output);
         }
         Verdict::Drifted => {
             for drift in &step.drifts {
-                push_drift(text, chapter, drift);
+                push_drift(text, &file, drift);
             }
         }
     }
 }
 
-fn push_drift(text: &mut String, chapter: &str, drift: &Drift) {
+fn push_drift(text: &mut String, file: &str, drift: &Drift) {
     push(
         text,
-        format_args!("  {} {chapter}:{}\n", paint(CAREFUL, "drifted"), drift.line),
+        format_args!("  {} {file}:{}\n", paint(CAREFUL, "drifted"), drift.line),
     );
     push_lines(text, "$ ", &drift.command);
     let (recorded, fresh) = drift.status;

@@ -14,6 +14,7 @@ mod image;
 mod labels;
 pub mod leftovers;
 mod registry;
+mod steps;
 mod teardown;
 pub mod terminal;
 pub mod typing;
@@ -30,27 +31,28 @@ use regex::bytes::Regex;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::task::spawn_blocking;
-use tokio::time::Instant;
 
-use crate::compare::as_expected;
 use crate::config::{Config, Network, Registry, Source};
-use crate::exercise::Role;
-use crate::plan::{Plan, PlannedStep, in_run_order};
+use crate::plan::{Plan, Reach};
 use crate::sandbox::authority::Authority;
-use crate::sandbox::container::{Container, Ran, Spec, Task};
+use crate::sandbox::container::{Container, Spec};
 use crate::sandbox::labels::Run;
 use crate::sandbox::registry::Site;
 use crate::sandbox::teardown::{Rush, Teardown};
-use crate::sandbox::wire::{End, Start};
-use crate::transcript::{
-    CommandTranscript, Ending, Engine, Image, Inventory, StepTranscript, Transcript,
-};
+use crate::sandbox::wire::Start;
+use crate::transcript::{Engine, Image, Inventory, Transcript};
 
 pub use docker::{OuterEngine, outer_engine};
 pub use image::tag as image_tag;
 
 /// Where the agent keeps its scripts; part of what bash says about them.
 const SCRATCH: &str = "/run/rehearse";
+
+/// Home of the shell's user.
+const HOME: &str = "/home/learner";
+
+/// The folder that the shell starts in, with the copy of the author's files.
+const WORKSPACE: &str = "/home/learner/work";
 
 /// Time for making and removing a sandbox, on top of the exercise's own.
 const OVERHEAD: Duration = Duration::from_secs(300);
@@ -125,15 +127,6 @@ pub struct Surroundings<'a> {
     pub build_folder: &'a Path,
     /// What the sandbox can reach.
     pub reach: Reach,
-}
-
-/// What a sandbox can reach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
-    /// What the book's `network` says.
-    Registries,
-    /// The world too, and with it this machine and the networks around it. Only the user can grant that.
-    World,
 }
 
 /// Runs an exercise in a sandbox of its own, which is gone when this returns.
@@ -227,13 +220,6 @@ async fn in_sandbox<T>(
     }
 }
 
-/// What the steps of a run have in common.
-struct Course<'a> {
-    chapter: &'a str,
-    deadline: Instant,
-    watch: Watch<'a>,
-}
-
 /// A running sandbox.
 struct Sandbox {
     container: Container,
@@ -310,51 +296,11 @@ impl Sandbox {
         })
     }
 
-    /// Runs the steps: all in document order until one ends otherwise than it should, then those of cleanup.
+    /// Runs a plan and tells what came of it.
     async fn run(&mut self, plan: &Plan, config: &Config, watch: Watch<'_>) -> Result<Transcript> {
-        let deadline = Instant::now() + plan.timeout;
-        let course = Course {
-            chapter: &plan.chapter,
-            deadline,
-            watch,
-        };
         let engine = self.facts().await?;
-        let mut steps: Vec<(String, Vec<(u32, CommandTranscript)>)> = Vec::new();
-        let mut is_broken = false;
-        for step in in_run_order(plan) {
-            if is_broken && step.role != Role::Cleanup {
-                continue;
-            }
-            let commands = self.run_step(step, &course).await?;
-            let last = commands.last().map(|(_, it)| it.ending);
-            is_broken |= last.is_some_and(|it| {
-                !as_expected(step.expect, commands.len() - 1, step.commands.len(), it)
-            });
-            steps.push((step.id.clone(), commands));
-            if last.is_some_and(|it| !matches!(it, Ending::Exited(_))) {
-                break;
-            }
-        }
-        // What was left in the background may have changed images, and has printed until now.
-        if let Some((_, last)) = steps.iter_mut().rev().find_map(|(_, it)| it.last_mut())
-            && matches!(last.ending, Ending::Exited(_))
-        {
-            last.images = self.look_at_images().await?.or(last.images.take());
-        }
+        let done = self.run_steps(plan, watch).await?;
         let left = self.count_what_is_left().await?;
-        let steps = steps.into_iter().map(|(id, commands)| {
-            let commands = commands
-                .into_iter()
-                .map(|(number, command)| CommandTranscript {
-                    output: self.outputs.take(number),
-                    ..command
-                });
-            StepTranscript {
-                id,
-                commands: commands.collect(),
-            }
-        });
-        let steps = steps.collect();
         let registries = match config.network {
             Network::None => BTreeMap::new(),
             Network::Registries => config
@@ -366,61 +312,10 @@ impl Sandbox {
         Ok(Transcript {
             engine,
             registries,
-            steps,
+            blocked: done.blocked,
+            steps: done.steps,
             left,
         })
-    }
-
-    /// Runs the commands of a step up to the first that does not end as it should. Their outputs are gathered apart, since
-    /// they may go on after their commands' ends.
-    async fn run_step(
-        &mut self,
-        step: &PlannedStep,
-        course: &Course<'_>,
-    ) -> Result<Vec<(u32, CommandTranscript)>> {
-        let mut commands = Vec::new();
-        for (idx, command) in step.commands.iter().enumerate() {
-            (course.watch)(Event::Command {
-                line: command.line,
-                text: command.text.clone(),
-            });
-            let time = step
-                .timeout
-                .min(course.deadline.saturating_duration_since(Instant::now()));
-            let ran = self
-                .container
-                .run(Task::new(&command.text, time), |id, bytes| {
-                    self.outputs.add(id, bytes)
-                })
-                .await;
-            let ran = ran.with_context(|| {
-                format!(
-                    "{}:{}: the sandbox broke during this command",
-                    course.chapter, command.line
-                )
-            })?;
-            let ending = ending(&ran);
-            // Nothing can be asked any more of a shell that hangs. And where no process was started nothing has changed.
-            let images = match ending {
-                Ending::Exited(_) if ran.forked => self.look_at_images().await?,
-                _ => None,
-            };
-            let text = command.text.clone();
-            commands.push((
-                ran.id,
-                CommandTranscript {
-                    text,
-                    output: Vec::new(),
-                    ending,
-                    took: ran.took,
-                    images,
-                },
-            ));
-            if !as_expected(step.expect, idx, step.commands.len(), ending) {
-                break;
-            }
-        }
-        Ok(commands)
     }
 
     async fn facts(&mut self) -> Result<Engine> {
@@ -564,6 +459,18 @@ impl Outputs {
         self.by_command.entry(id).or_default().extend(bytes);
     }
 
+    /// What a command has printed until now.
+    fn so_far(&self, id: u32) -> &[u8] {
+        self.by_command.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Makes of what a command drew at its terminal what a person saw there.
+    fn draw(&mut self, id: u32) {
+        if let Some(output) = self.by_command.get_mut(&id) {
+            *output = typing::seen(output);
+        }
+    }
+
     /// What a command printed, with bash speaking of itself as at a prompt instead of naming the agent's script.
     fn take(&mut self, id: u32) -> Vec<u8> {
         static SCRIPT: LazyLock<Regex> = LazyLock::new(|| {
@@ -572,15 +479,6 @@ impl Outputs {
         });
         let output = self.by_command.remove(&id).unwrap_or_default();
         SCRIPT.replace_all(&output, &b"bash: "[..]).into_owned()
-    }
-}
-
-fn ending(ran: &Ran) -> Ending {
-    match ran.end {
-        End::Exited(status) => Ending::Exited(status),
-        End::ShellExited(status) => Ending::ShellExited(status),
-        End::ShellKilled(signal) => Ending::ShellKilled(signal),
-        End::TimedOut => Ending::TimedOut,
     }
 }
 
@@ -624,7 +522,7 @@ fn spec(
         .iter()
         .map(|it| format!(",volume-label={it}"))
         .collect();
-    let home = "/home/learner";
+    let home = HOME;
     let mut options: Vec<String> = [
         "--hostname",
         "rehearse",
@@ -670,7 +568,7 @@ fn spec(
             socket: "/run/user/1000/docker.sock".to_owned(),
             user: "1000:1000".to_owned(),
             scratch: SCRATCH.to_owned(),
-            workspace: format!("{home}/work"),
+            workspace: WORKSPACE.to_owned(),
             environment: environment.map(str::to_owned).to_vec(),
             authority: authority.certificate.clone(),
             output_limit: config.output_limit,

@@ -1,7 +1,7 @@
 //! One use of the tool: what it may do, whom it tells, when it has to stop. It leads a book's exercises through the stages
 //! and the edges, the same way for a build and for the command line.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,12 +13,13 @@ use mdbook_preprocessor::config::Config as BookConfig;
 use tokio::runtime::Runtime;
 
 use crate::config::{self, Config};
-use crate::plan::in_run_order;
+use crate::exercise;
+use crate::plan::{Circumstances, in_run_order};
 use crate::problem::{Class, Fault, Level};
 use crate::report;
 use crate::run::{self, Rehearsal, Subject, Survey};
-use crate::sandbox::{self, Event, Reach, Stop, Stopped, Surroundings};
-use crate::store::Store;
+use crate::sandbox::{self, Event, Stop, Stopped, Surroundings, workspace};
+use crate::store::{self, Store};
 
 /// How long to wait for another process that writes snapshots of the same book. Writing takes no time; one that is
 /// stopped could hold the lock for ever.
@@ -28,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Session {
     /// Whether snapshots are written.
     pub writing: Writing,
+    /// What the user grants to exercises that ask for it: `open-network`.
+    pub granted: BTreeSet<String>,
     /// Gets everything that is to be told, in order.
     pub tell: Box<dyn Fn(Notice<'_>) + Send + Sync>,
     /// Turns true on a signal.
@@ -84,13 +87,17 @@ impl Session {
         let table: Option<serde_json::Value> = book_config
             .get("preprocessor.rehearse")
             .context("failed to read `[preprocessor.rehearse]`")?;
-        let config = config::parse(&table.unwrap_or_default()).map_err(|messages| {
+        let mut config = config::parse(&table.unwrap_or_default()).map_err(|messages| {
             let lines: Vec<String> = messages
                 .iter()
                 .map(|it| format!("book.toml: [preprocessor.rehearse]: {it}"))
                 .collect();
             Fault::new(Class::Usage, lines.join("\n"))
         })?;
+        config.hidelines = book_config
+            .get("output.html.code.hidelines")
+            .context("failed to read `[output.html.code.hidelines]`")?
+            .unwrap_or_default();
         let store = Store::of_book(root, &book_config.book.src)?;
         let mut seen = HashSet::new();
         let chapters = book
@@ -99,8 +106,41 @@ impl Session {
         // A file may be listed twice; it is one exercise.
         let chapters: Vec<(String, &str)> =
             chapters.filter(|it| seen.insert(it.0.clone())).collect();
-        let chapters = chapters.iter().map(|(path, text)| (path.as_str(), *text));
-        let survey = run::survey(chapters, &config, |exercise| store.read(exercise))?;
+        let source = root.join(&book_config.book.src);
+        let mut copies = Vec::new();
+        for (path, _) in &chapters {
+            copies.push(store::read_copy(&source, path)?);
+        }
+        let build_folder = root.join(&book_config.build.build_dir);
+        let workspace = match &config.workspace {
+            Some(folder) => workspace::paths(&root.join(folder), &build_folder),
+            None => BTreeSet::new(),
+        };
+        let chapters = chapters.iter().zip(&copies);
+        let chapters = chapters.map(|((path, text), copy)| exercise::Chapter {
+            path,
+            text,
+            copy: copy.as_deref(),
+            workspace: &workspace,
+        });
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the book names the variables whose values it asks for"
+        )]
+        let environment = |name: &str| std::env::var(name).ok();
+        let around = Circumstances {
+            config: &config,
+            environment: &environment,
+            granted: &self.granted,
+            folder: &|chapter| match &config.workspace {
+                Some(folder) => {
+                    let source = &book_config.book.src;
+                    workspace::start_folder(root, source, Path::new(chapter), folder)
+                }
+                None => PathBuf::new(),
+            },
+        };
+        let survey = run::survey(chapters, around, |exercise| store.read(exercise))?;
         if !survey.problems.is_empty() {
             (self.tell)(Notice::Text(&report::problems(&survey.problems)));
         }
@@ -119,7 +159,7 @@ impl Session {
         }
         Ok(Shelf {
             root: root.to_owned(),
-            build_folder: root.join(&book_config.build.build_dir),
+            build_folder,
             config,
             store,
             survey,
@@ -157,7 +197,7 @@ impl Session {
                 let surroundings = Surroundings {
                     root: &shelf.root,
                     build_folder: &shelf.build_folder,
-                    reach: Reach::Registries,
+                    reach: subject.plan.reach,
                 };
                 let rehearsal = run::rehearse(subject, today, async |plan| {
                     let stop = self.stop.clone();

@@ -5,7 +5,7 @@
 //! | begins with | is |
 //! |---|---|
 //! | `# ` | the first line with the format, and the last one, `# end` |
-//! | `exercise: `, `recorded: `, `engine: `, `registry: ` | header |
+//! | `exercise: `, `recorded: `, `engine: `, `registry: `, `left: ` | header |
 //! | `== ` | a step's name |
 //! | `$ `, `> ` | a command's first line, its further lines |
 //! | `\| ` | a line of output, literally |
@@ -27,7 +27,7 @@ use crate::character::is_unseen;
 use crate::config::Source;
 use crate::images::LedgerEntry;
 use crate::problem::Problem;
-use crate::transcript::Engine;
+use crate::transcript::{Engine, Inventory};
 
 /// What is committed of an exercise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub engine: Engine,
     /// Registry host to where its images came from.
     pub registries: BTreeMap<String, Source>,
+    /// What the engine had when all was over, cleanup too; `None` in files of a time when it was not counted.
+    pub left: Option<Inventory>,
     /// Steps that ran, in document order (as in the plan).
     pub steps: Vec<RecordedStep>,
     /// Every image reference of the run.
@@ -98,6 +100,20 @@ pub fn print(snapshot: &Snapshot) -> String {
             Source::Proxy => "proxy",
         };
         line(&mut out, format_args!("registry: {} {source}", word(host)));
+    }
+    if let Some(left) = &snapshot.left {
+        let Inventory {
+            containers,
+            images,
+            volumes,
+            networks,
+        } = left;
+        line(
+            &mut out,
+            format_args!(
+                "left: containers {containers}, images {images}, volumes {volumes}, networks {networks}"
+            ),
+        );
     }
     for step in &snapshot.steps {
         line(&mut out, format_args!("\n== {}", step.id));
@@ -364,6 +380,7 @@ struct Parser {
     recorded: Option<Date>,
     engine: Option<Engine>,
     registries: BTreeMap<String, Source>,
+    left: Option<Inventory>,
     steps: Vec<RecordedStep>,
     step_ids: BTreeSet<String>,
     command: Option<OpenCommand>,
@@ -425,6 +442,7 @@ impl Parser {
                     Some(_) => Err("second line for this registry".to_string()),
                 }
             }
+            "left:" => set(&mut self.left, "left:", inventory(rest)?),
             "==" => self.step(rest),
             "$" | "$!" => self.command(number, &decode(kind == "$!", rest)?),
             ">" | ">!" => {
@@ -615,6 +633,7 @@ impl Parser {
                     recorded,
                     engine,
                     registries: self.registries,
+                    left: self.left,
                     steps: self.steps,
                     images,
                 })
@@ -675,6 +694,32 @@ fn engine(text: &str) -> Result<Engine, String> {
             platform: unword(platform)?,
         }),
         _ => Err("`engine:` needs version, image store and platform".to_string()),
+    }
+}
+
+fn inventory(text: &str) -> Result<Inventory, String> {
+    let wrong = || {
+        format!(
+            "`left: {}` is not like `left: containers 0, images 2, volumes 0, networks 0`",
+            text.escape_debug()
+        )
+    };
+    let mut counts = Vec::new();
+    for (part, name) in text
+        .split(", ")
+        .zip(["containers", "images", "volumes", "networks"])
+    {
+        let count = part.strip_prefix(name).and_then(|it| it.strip_prefix(' '));
+        counts.push(count.and_then(|it| it.parse().ok()).ok_or_else(wrong)?);
+    }
+    match (<[usize; 4]>::try_from(counts), text.split(", ").count()) {
+        (Ok([containers, images, volumes, networks]), 4) => Ok(Inventory {
+            containers,
+            images,
+            volumes,
+            networks,
+        }),
+        _ => Err(wrong()),
     }
 }
 

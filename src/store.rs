@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::problem::{Class, Fault};
+use crate::problem::{Class, Fault, Origin};
 use crate::snapshot::{self, Snapshot};
 
 /// Name of the folder of snapshots, beside `book.toml`.
@@ -144,6 +144,19 @@ impl Store {
     /// Where the snapshot of an exercise lies.
     pub fn path(&self, exercise: &str) -> PathBuf {
         self.folder.join(format!("{exercise}.snap"))
+    }
+}
+
+/// Reads the author's copy of a chapter, `NAME.rehearse.md` beside `NAME.md`; `None` if there is none.
+pub fn read_copy(source: &Path, chapter: &str) -> Result<Option<String>> {
+    let path = source.join(Origin::Copy.path(chapter));
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            let message = format!("`{}` cannot be read: {error}", path.display());
+            Err(Fault::new(Class::Input, message).into())
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::config::Source;
+use crate::problem::Origin;
 
 /// One run of one exercise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub struct Transcript {
     pub engine: Engine,
     /// Registry host, as people write it (`docker.io`), to where its images came from.
     pub registries: BTreeMap<String, Source>,
+    /// What an exercise that comes first broke at; nothing else ran then.
+    pub blocked: Option<Blocked>,
     /// Steps that began, in the order in which they ran.
     pub steps: Vec<StepTranscript>,
     /// What the engine had after the last step.
@@ -27,6 +30,23 @@ pub struct Engine {
     pub store: String,
     /// `linux/amd64`.
     pub platform: String,
+}
+
+/// A command of an exercise that comes first, which did not end as it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// Path of its chapter.
+    pub chapter: String,
+    /// Which file of the chapter it stands in.
+    pub origin: Origin,
+    /// Its line, from 1.
+    pub line: usize,
+    /// The command.
+    pub command: String,
+    /// What it printed.
+    pub output: Vec<u8>,
+    /// How it ended.
+    pub ending: Ending,
 }
 
 /// How many things an engine has.
@@ -75,6 +95,12 @@ pub enum Ending {
     ShellExited(i32),
     /// The shell was killed by this signal.
     ShellKilled(i32),
+    /// It was ended by our Ctrl-C, when its time was over.
+    Interrupted,
+    /// It goes on, in the background or at a terminal that later commands are typed in.
+    GoesOn,
+    /// It was to go on, and never got ready within the step's time limit.
+    NeverReady,
     /// It was still running at the step's time limit.
     TimedOut,
     /// The engine, or the whole sandbox, went away.

@@ -92,7 +92,8 @@ fn book() -> &'static Scratch {
                 platform: "linux/amd64".to_string(),
             },
             registries: [("docker.io".to_string(), Source::Local)].into(),
-            steps: steps.collect(),
+            left: None,
+        steps: steps.collect(),
             images: vec![
                 entry("docker.io/library/<script>window.pwned=1</script>:1"),
                 entry("docker.io/library/\"onmouseover=\"window.pwned=1:2"),

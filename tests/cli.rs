@@ -71,6 +71,7 @@ fn recorded(exercise: &str, steps: &[(&str, &[(&str, &str)])]) -> String {
             platform: "linux/amd64".to_string(),
         },
         registries: Default::default(),
+        left: None,
         steps: steps.collect(),
         images: Vec::new(),
     })

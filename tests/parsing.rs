@@ -2,7 +2,8 @@
 
 use insta::assert_snapshot;
 use mdbook_rehearse::config::Config;
-use mdbook_rehearse::exercise::{Exercise, Visibility};
+use mdbook_rehearse::exercise::{Chapter, Exercise, Visibility};
+use mdbook_rehearse::plan::Circumstances;
 use mdbook_rehearse::problem::Problem;
 use mdbook_rehearse::{bash, config, exercise, placeholder, plan};
 
@@ -110,7 +111,7 @@ mod configs {
     #[test]
     fn unknown_keys_are_refused_with_the_nearest_known_one() {
         assert_snapshot!(check("tiemout = '2m'"), @"unknown key `tiemout`; did you mean `timeout`?");
-        assert_snapshot!(check("colour = 1"), @"unknown key `colour`; known: `languages`, `run`, `cleanup-headings`, `timeout`, `exercise-timeout`, `output-limit`, `fold-lines`, `network`, `registries`, `workspace`, `base-image`, `assets-version`");
+        assert_snapshot!(check("colour = 1"), @"unknown key `colour`; known: `languages`, `run`, `cleanup-headings`, `timeout`, `exercise-timeout`, `output-limit`, `fold-lines`, `solutions`, `values`, `network`, `registries`, `workspace`, `base-image`, `assets-version`");
         assert_snapshot!(check("registries.'docker.io' = { mode = 'local', imgaes = [] }"), @r#"unknown key `registries."docker.io".imgaes`; did you mean `images`?"#);
     }
 
@@ -426,7 +427,7 @@ mod chapters {
 
     #[track_caller]
     fn check_with(markdown: &str, config: &Config) -> String {
-        let (exercise, problems) = exercise::parse("a.md", markdown, config);
+        let (exercise, problems) = exercise::parse(Chapter::alone("a.md", markdown), config);
         let mut lines = Vec::new();
         for step in exercise.iter().flat_map(|it| &it.steps) {
             let words = &step.words;
@@ -463,7 +464,7 @@ mod chapters {
     /// The bytes of the first step's fence.
     #[track_caller]
     fn span(markdown: &str) -> &str {
-        let (exercise, _) = exercise::parse("a.md", markdown, &Config::default());
+        let (exercise, _) = exercise::parse(Chapter::alone("a.md", markdown), &Config::default());
         &markdown[exercise.unwrap().steps[0].span.clone()]
     }
 
@@ -480,156 +481,156 @@ mod chapters {
 
     #[test]
     fn other_code_is_none() {
-        assert_snapshot!(check("```\na\n```\n\n    b\n\n`c`\n\n```sh\nd\n```\n\n```bash,ignore skp\ne\n```\n"), @"");
+        assert_snapshot!(check("```\necho a\n```\n\n    b\n\n`c`\n\n```sh\necho d\n```\n\n```bash,ignore skp\necho e\n```\n"), @"");
     }
 
     #[test]
     fn words_are_taken_and_those_of_the_host_stay() {
-        assert_snapshot!(check("```bash,skip=\"no, not now\" editable hide\tfails=125 {.a b} timeout=90s\na\n```\n"), @r#"
-          1 step-1 Task hidden skip "no, not now" fails Status(125) timeout 90s off [",skip=\"no, not now\"", " hide\tfails=125", " timeout=90s"]
-            2: "a"
+        assert_snapshot!(check("```bash,skip=\"no, not now\" editable hide\tfails=125 {.a b} timeout=90s\necho a\n```\n"), @r#"
+        1 step-1 Task hidden skip "no, not now" fails Status(125) timeout 90s off [",skip=\"no, not now\"", " hide\tfails=125", " timeout=90s"]
+          2: "echo a"
         "#);
-        assert_snapshot!(check("```bash setup hidelines=#~\na\n```\n```bash cleanup,fails\nb\n```\n```Bash id=x skip\nc\n```\n"), @r#"
-          1 step-1 Setup hidden off [" setup"]
-            2: "a"
-          4 step-2 Cleanup fails Any off [" cleanup,fails"]
-            5: "b"
-          7 x Task skip "" off [" id=x skip"]
-            8: "c"
+        assert_snapshot!(check("```bash setup hidelines=#~\necho a\n```\n```bash cleanup,fails\necho b\n```\n```Bash id=x skip\necho c\n```\n"), @r#"
+        1 step-1 Setup hidden off [" setup"]
+          2: "echo a"
+        4 step-2 Cleanup fails Any off [" cleanup,fails"]
+          5: "echo b"
+        7 x Task skip "" off [" id=x skip"]
+          8: "echo c"
         "#);
     }
 
     #[test]
     fn words_that_are_not_known_are_refused() {
-        assert_snapshot!(check("\n```bash skp\na\n```\n"), @r#"
-          2 step-1 Task off [" skp"]
-            3: "a"
-          Error at 2: unknown word `skp`; did you mean `skip`?
+        assert_snapshot!(check("\n```bash skp\necho a\n```\n"), @r#"
+        2 step-1 Task off [" skp"]
+          3: "echo a"
+        Error at 2: unknown word `skp`; did you mean `skip`?
         "#);
-        assert_snapshot!(check("```bash title=x\na\n```\n"), @r#"
-          1 step-1 Task off [" title=x"]
-            2: "a"
-          Error at 1: unknown word `title`; known: `skip`, `fails`, `hide`, `setup`, `cleanup`, `timeout`, `id`, `ignore`
+        assert_snapshot!(check("```bash title=x\necho a\n```\n"), @r#"
+        1 step-1 Task
+          2: "echo a"
         "#);
-        assert_snapshot!(check("```bash skip hide skip\na\n```\n"), @r#"
-          1 step-1 Task hidden skip "" off [" skip hide skip"]
-            2: "a"
-          Error at 1: word `skip` stands twice; remove one
+        assert_snapshot!(check("```bash skip hide skip\necho a\n```\n"), @r#"
+        1 step-1 Task hidden skip "" off [" skip hide skip"]
+          2: "echo a"
+        Error at 1: word `skip` stands twice; remove one
         "#);
-        assert_snapshot!(check("```bash setup cleanup\na\n```\n"), @r#"
-          1 step-1 Cleanup hidden off [" setup cleanup"]
-            2: "a"
-          Error at 1: a block cannot be both `setup` and `cleanup`; remove one
+        assert_snapshot!(check("```bash setup cleanup\necho a\n```\n"), @r#"
+        1 step-1 Cleanup hidden off [" setup cleanup"]
+          2: "echo a"
+        Error at 1: a block cannot be both `setup` and `cleanup`; remove one
         "#);
-        assert_snapshot!(check("```bash fails=no hide=1 timeout timeout=x id=A_b skip=\"x\na\n```\n"), @r#"
-          1 step-1 Task off [" fails=no hide=1 timeout timeout=x id=A_b skip=\"x"]
-            2: "a"
-          Error at 1: `fails` is `no`, which is no status; write 1 to 255, or `fails` alone
-          Error at 1: word `hide` has no value; write `hide` alone
-          Error at 1: word `timeout` needs a time; write it like `timeout=90s`
-          Error at 1: word `timeout` stands twice; remove one
-          Error at 1: `timeout` is `x`, which is no time; write it like `90s` or `2m`
-          Error at 1: word `id` needs a name of a-z, 0-9 and `-`; write it like `id=first-pull`
-          Error at 1: the quote after `skip=` is never closed; write `skip="…"`
+        assert_snapshot!(check("```bash fails=no hide=1 timeout timeout=x id=A_b skip=\"x\necho a\n```\n"), @r#"
+        1 step-1 Task off [" fails=no hide=1 timeout timeout=x id=A_b skip=\"x"]
+          2: "echo a"
+        Error at 1: `fails` is `no`, which is no status; write 1 to 255, or `fails` alone
+        Error at 1: word `hide` has no value; write `hide` alone
+        Error at 1: word `timeout` needs a time; write it like `timeout=90s`
+        Error at 1: word `timeout` stands twice; remove one
+        Error at 1: `timeout` is `x`, which is no time; write it like `90s` or `2m`
+        Error at 1: word `id` needs a name of a-z, 0-9 and `-`; write it like `id=first-pull`
+        Error at 1: the quote after `skip=` is never closed; write `skip="…"`
         "#);
     }
 
     #[test]
     fn ids_come_from_headings_and_are_unique() {
-        assert_snapshot!(check("```bash\na\n```\n## 1. `docker` pull & Größe!\n```bash\nb\n```\n```bash\nc\n```\n## Task\n```bash id=task-2\nd\n```\n```bash\ne\n```\n## Task\n```bash\nf\n```\n"), @r#"
-          1 step-1 Task
-            2: "a"
-          5 1-docker-pull-gr-e-1 Task
-            6: "b"
-          8 1-docker-pull-gr-e-2 Task
-            9: "c"
-          12 task-2 Task off [" id=task-2"]
-            13: "d"
-          15 task-3 Task
-            16: "e"
-          19 task-4 Task
-            20: "f"
+        assert_snapshot!(check("```bash\necho a\n```\n## 1. `docker` pull & Größe!\n```bash\necho b\n```\n```bash\necho c\n```\n## Task\n```bash id=task-2\necho d\n```\n```bash\necho e\n```\n## Task\n```bash\necho f\n```\n"), @r#"
+        1 step-1 Task
+          2: "echo a"
+        5 1-docker-pull-gr-e-1 Task
+          6: "echo b"
+        8 1-docker-pull-gr-e-2 Task
+          9: "echo c"
+        12 task-2 Task off [" id=task-2"]
+          13: "echo d"
+        15 task-3 Task
+          16: "echo e"
+        19 task-4 Task
+          20: "echo f"
         "#);
-        assert_snapshot!(check("```bash id=x\na\n```\n```bash id=x\nb\n```\n"), @r#"
-          1 x Task off [" id=x"]
-            2: "a"
-          4 step-2 Task off [" id=x"]
-            5: "b"
-          Error at 4: `id=x` is already at line 1; give one of them another name
+        assert_snapshot!(check("```bash id=x\necho a\n```\n```bash id=x\necho b\n```\n"), @r#"
+        1 x Task off [" id=x"]
+          2: "echo a"
+        4 step-2 Task off [" id=x"]
+          5: "echo b"
+        Error at 4: `id=x` is already at line 1; give one of them another name
         "#);
     }
 
     #[test]
     fn steps_below_a_cleanup_heading_are_cleanup() {
-        assert_snapshot!(check("## 7. 🧹 Clean-up!\n```bash\na\n```\n### More\n```bash\nb\n```\n## Next\n```bash\nc\n```\n# Cleaning up\n```bash setup\nd\n```\n"), @r#"
-          2 7-clean-up-1 Cleanup
-            3: "a"
-          6 more-1 Cleanup
-            7: "b"
-          10 next-1 Task
-            11: "c"
-          14 cleaning-up-1 Setup hidden off [" setup"]
-            15: "d"
+        assert_snapshot!(check("## 7. 🧹 Clean-up!\n```bash\necho a\n```\n### More\n```bash\necho b\n```\n## Next\n```bash\necho c\n```\n# Cleaning up\n```bash setup\necho d\n```\n"), @r#"
+        2 7-clean-up-1 Cleanup
+          3: "echo a"
+        6 more-1 Cleanup
+          7: "echo b"
+        10 next-1 Task
+          11: "echo c"
+        14 cleaning-up-1 Setup hidden off [" setup"]
+          15: "echo d"
         "#);
     }
 
     #[test]
     fn steps_in_lists_and_quotes_keep_their_lines_and_prefixes() {
-        assert_snapshot!(check("1. One\n\n   ```bash\n   a \\\n     b\n\n   c\n   ```\n2. - ```bash\n     d\n     ```\n\n> ```bash\n> e\n> ```\n>\n> - ```bash\n>   f\n>   ```\n\n<details>\n\n```bash\ng\n```\n\n</details>\n"), @r#"
-          3 step-1 Task prefix "   "
-            4: "a \\\n  b"
-            7: "c"
-          9 step-2 Task prefix "     "
-            10: "d"
-          13 step-3 Task prefix "> "
-            14: "e"
-          17 step-4 Task prefix ">   "
-            18: "f"
-          23 step-5 Task
-            24: "g"
+        assert_snapshot!(check("1. One\n\n   ```bash\n   echo a \\\n     echo b\n\n   echo c\n   ```\n2. - ```bash\n     echo d\n     ```\n\n> ```bash\n> echo e\n> ```\n>\n> - ```bash\n>   echo f\n>   ```\n\n<details>\n\n```bash\necho g\n```\n\n</details>\n"), @r#"
+        3 step-1 Task prefix "   "
+          4: "echo a \\\n  echo b"
+          7: "echo c"
+        9 step-2 Task prefix "     "
+          10: "echo d"
+        13 step-3 Task prefix "> "
+          14: "echo e"
+        17 step-4 Task prefix ">   "
+          18: "echo f"
+        23 step-5 Task
+          24: "echo g"
         "#);
     }
 
     #[test]
     fn spans_are_exact() {
-        assert_snapshot!(span("a\n\n````bash\n```\n````  \n\nb\n"), @"
+        assert_snapshot!(span("a\n\n````bash\necho '\n```'\n````  \n\nb\n"), @"
           ````bash
-          ```
+          echo '
+          ```'
           ````
         ");
-        assert_snapshot!(span("> ```bash\r\n> a\r\n> ```\r\n"), @"
-          ```bash
-          > a
-          > ```
+        assert_snapshot!(span("> ```bash\r\n> echo a\r\n> ```\r\n"), @"
+        ```bash
+        > echo a
+        > ```
         ");
-        assert_snapshot!(span("\u{feff}```bash\na\n```"), @"
-          ```bash
-          a
-          ```
+        assert_snapshot!(span("\u{feff}```bash\necho a\n```"), @"
+        ```bash
+        echo a
+        ```
         ");
-        assert_snapshot!(span("-\t```bash\n\ta\n\t```\n-\tb\n"), @"
-          ```bash
-          	a
-          	```
+        assert_snapshot!(span("-\t```bash\n\techo a\n\t```\n-\tb\n"), @"
+        ```bash
+        	echo a
+        	```
         ");
     }
 
     #[test]
     fn line_endings_and_byte_order_marks_change_nothing() {
-        assert_snapshot!(check("\u{feff}# H\r\n\r\n```bash skip\r\na \\\r\n  b\r\n\r\nc\r\n```\r\n"), @r#"
-          3 h-1 Task skip "" off [" skip"]
-            4: "a \\\n  b"
-            7: "c"
+        assert_snapshot!(check("\u{feff}# H\r\n\r\n```bash skip\r\na \\\r\n  echo b\r\n\r\necho c\r\n```\r\n"), @r#"
+        3 h-1 Task skip "" off [" skip"]
+          4: "a \\\n  echo b"
+          7: "echo c"
         "#);
     }
 
     #[test]
     fn a_fence_that_is_not_closed_is_an_error() {
-        assert_snapshot!(check("```bash\na\n"), @r#"
+        assert_snapshot!(check("```bash\necho a\n"), @r#"
           1 step-1 Task
           Error at 1: the block is never closed; put a line "```" after it
         "#);
-        assert_snapshot!(check("> ```bash\n> a\n\nb\n"), @r#"
+        assert_snapshot!(check("> ```bash\n> echo a\n\necho b\n"), @r#"
           1 step-1 Task prefix "> "
           Error at 1: the block is never closed; put a line "```" after it
         "#);
@@ -637,11 +638,11 @@ mod chapters {
           1 step-1 Task
           Error at 1: the block is never closed; put a line "```" after it
         "#);
-        assert_snapshot!(check("```bash\na\n\n# H\n\n```bash\nb\n```\n"), @r#"
+        assert_snapshot!(check("```bash\necho a\n\n# H\n\n```bash\necho b\n```\n"), @r#"
           1 step-1 Task
           Error at 1: the block is never closed, and swallows the one at line 6; put a line "```" between them, or open and close this one with "````"
         "#);
-        assert_snapshot!(check("```text\na\n\n```bash\nb\n```\n"), @r#"Warning at 1: the block is never closed, and swallows the one at line 4; put a line "```" between them, or open and close this one with "````""#);
+        assert_snapshot!(check("```text\necho a\n\n```bash\necho b\n```\n"), @r#"Warning at 1: the block is never closed, and swallows the one at line 4; put a line "```" between them, or open and close this one with "````""#);
     }
 
     #[test]
@@ -669,10 +670,8 @@ mod chapters {
     #[test]
     fn prompts_are_told() {
         assert_snapshot!(check("```bash\n$ docker ps\nCONTAINER ID\n```\n"), @r#"
-          1 step-1 Task
-            2: "$ docker ps"
-            3: "CONTAINER ID"
-          Warning at 2: the line begins with a prompt, which the shell takes for a command; leave out `$ ` and the output
+        1 step-1 Task
+          2: "docker ps"
         "#);
     }
 
@@ -715,7 +714,8 @@ mod chapters {
     #[test]
     fn many_blocks_and_deep_nesting_are_read() {
         let many = "```bash\nls\n```\n\n".repeat(10_000);
-        let (exercise, problems) = exercise::parse("a.md", &many, &Config::default());
+        let (exercise, problems) =
+            exercise::parse(Chapter::alone("a.md", &many), &Config::default());
         assert_eq!((exercise.unwrap().steps.len(), problems), (10_000, vec![]));
         let quote = "> ".repeat(200);
         let deep = format!("{quote}```bash\n{quote}ls\n{quote}```\n");
@@ -725,20 +725,25 @@ mod chapters {
     #[test]
     fn languages_are_configured() {
         let config = Config {
-            languages: vec!["console".to_string(), String::new()],
+            languages: ["console", "untagged", "indented"]
+                .map(str::to_string)
+                .to_vec(),
             ..Config::default()
         };
-        assert_snapshot!(check_with("```bash\na\n```\n```console\nb\n```\n```\nc\n```\n", &config), @r#"
-          4 step-1 Task
-            5: "b"
-          7 step-2 Task
-            8: "c"
+        assert_snapshot!(check_with("```bash\necho a\n```\n```console\necho b\n```\n```\necho c\n```\n\n    d\n", &config), @r#"
+        4 step-1 Task
+          5: "echo b"
+        7 step-2 Task
+          8: "echo c"
         "#);
     }
 
     #[track_caller]
     fn parsed(chapter: &str) -> Exercise {
-        let (exercise, _) = exercise::parse(chapter, "```bash\nls\n```\n", &Config::default());
+        let (exercise, _) = exercise::parse(
+            Chapter::alone(chapter, "```bash\nls\n```\n"),
+            &Config::default(),
+        );
         exercise.unwrap()
     }
 
@@ -797,9 +802,12 @@ mod plans {
     #[track_caller]
     fn check(markdown: &str) -> String {
         let config = Config::default();
-        let (exercise, problems) = exercise::parse("a.md", markdown, &config);
+        let (exercise, problems) = exercise::parse(Chapter::alone("a.md", markdown), &config);
         assert_eq!(problems, []);
-        let (plan, problems) = plan::plan(&exercise.unwrap(), &config);
+        let Some(exercise) = exercise else {
+            return "left alone".to_string();
+        };
+        let (plan, problems) = plan::plan(&exercise, Circumstances::bare(&config));
         let steps = plan.steps.iter();
         let steps = steps.map(|it| format!("{:?} {:?} {:?}", it.decision, it.expect, it.timeout));
         let lines: Vec<_> = steps.chain(problem_lines(&problems)).collect();
@@ -842,16 +850,16 @@ mod plans {
     #[test]
     fn placeholders_need_values() {
         assert_snapshot!(check("\n```bash\nls\ndocker stop \\\n  <name>\ndocker rm <name> <other>\n```\n"), @r#"
-          Skip(NeedsValue(["name", "other"])) Success 120s
-          Warning at 5: step is skipped: `<name>` needs a value; write the real name, or `skip="why"` after the fence's language
+        Skip(NeedsValue(["name", "other"])) Success 120s
+        Warning at 5: step is skipped: `<name>` needs a value; give it one with `<!-- rehearse: value name=… -->` or `[preprocessor.rehearse.values]`, or write `skip="why"` after the fence's language
         "#);
     }
 
     #[test]
     fn what_waits_for_a_person_is_warned_of() {
         assert_snapshot!(check("\n```bash\nls\ndocker login\n```\n"), @r#"
-          Skip(Interactive("`docker login` asks for a user name and password")) Success 120s
-          Warning at 4: step is skipped: `docker login` asks for a user name and password; use `--password-stdin`, write `tty` and `stdin="…"`, or write `skip="why"` after the fence's language
+        Skip(Interactive("`docker login` asks for a user name and password of `docker.io`")) Success 120s
+        Warning at 4: step is skipped: `docker login` asks for a user name and password of `docker.io`; give the registry a `login` in book.toml, script it with `tty stdin="…"`, or write `skip="why"` after the fence's language
         "#);
     }
 
@@ -865,12 +873,12 @@ mod plans {
             "echo $T | docker login --password-stdin",
             "docker logs login",
         ]), @r#"
-          "docker login ghcr.io -u me": Skip(Interactive("`docker login` asks for a user name and password"))
-          "sudo -u root docker --context x login": Skip(Interactive("`docker login` asks for a user name and password"))
-          "if a; then b | docker login; fi": Skip(Interactive("`docker login` asks for a user name and password"))
-          "docker login -u a -p b": Run
-          "echo $T | docker login --password-stdin": Run
-          "docker logs login": Run
+        "docker login ghcr.io -u me": Skip(Interactive("`docker login` asks for a user name and password of `ghcr.io`"))
+        "sudo -u root docker --context x login": Skip(Interactive("`docker login` asks for a user name and password of `docker.io`"))
+        "if a; then b | docker login; fi": Skip(Interactive("`docker login` asks for a user name and password of `docker.io`"))
+        "docker login -u a -p b": Run
+        "echo $T | docker login --password-stdin": Run
+        "docker logs login": Run
         "#);
     }
 
@@ -887,15 +895,15 @@ mod plans {
             "docker-compose run --rm web bash",
             "X=$(docker run -it a)",
         ]), @r#"
-          "docker run -it alpine": Skip(Interactive("`docker run` with `-t` opens a terminal"))
-          "docker run --rm -ti -e A=1 alpine": Skip(Interactive("`docker run` with `-t` opens a terminal"))
-          "docker container exec --tty c sh": Skip(Interactive("`docker container exec` with `-t` opens a terminal"))
-          "docker exec -u root -t c ls": Skip(Interactive("`docker exec` with `-t` opens a terminal"))
-          "docker start -ai c": Skip(Interactive("`docker start` with `-i` attaches the keyboard"))
-          "docker attach c": Skip(Interactive("`docker attach` runs until Ctrl-C is pressed"))
-          "docker compose -f x.yml exec web sh": Skip(Interactive("`docker compose exec` opens a terminal"))
-          "docker-compose run --rm web bash": Skip(Interactive("`docker-compose run` opens a terminal"))
-          "X=$(docker run -it a)": Skip(Interactive("`docker run` with `-t` opens a terminal"))
+        "docker run -it alpine": Run
+        "docker run --rm -ti -e A=1 alpine": Run
+        "docker container exec --tty c sh": Run
+        "docker exec -u root -t c ls": Run
+        "docker start -ai c": Skip(Interactive("`docker start` with `-i` attaches the keyboard"))
+        "docker attach c": Run
+        "docker compose -f x.yml exec web sh": Run
+        "docker-compose run --rm web bash": Run
+        "X=$(docker run -it a)": Run
         "#);
         assert_snapshot!(waits(&[
             "docker run -itd alpine",
@@ -931,15 +939,15 @@ mod plans {
         assert_snapshot!(waits(&[
             "vim x", "nano", "ls | less", "top", "watch ls", "read a", "passwd", "su -", "sudo /usr/bin/vi x",
         ]), @r#"
-          "vim x": Skip(Interactive("`vim` opens an editor"))
-          "nano": Skip(Interactive("`nano` opens an editor"))
-          "ls | less": Skip(Interactive("`less` waits for the reader's keys"))
-          "top": Skip(Interactive("`top` runs until a key is pressed"))
-          "watch ls": Skip(Interactive("`watch` runs until Ctrl-C is pressed"))
-          "read a": Skip(Interactive("`read` waits for someone to type"))
-          "passwd": Skip(Interactive("`passwd` asks for a password"))
-          "su -": Skip(Interactive("`su` asks for a password"))
-          "sudo /usr/bin/vi x": Skip(Interactive("`vi` opens an editor"))
+        "vim x": Skip(Interactive("`vim` opens an editor"))
+        "nano": left alone
+        "ls | less": Skip(Interactive("`less` waits for the reader's keys"))
+        "top": Skip(Interactive("`top` runs until a key is pressed"))
+        "watch ls": Run
+        "read a": Skip(Interactive("`read` waits for someone to type"))
+        "passwd": Skip(Interactive("`passwd` asks for a password"))
+        "su -": Skip(Interactive("`su` asks for a password"))
+        "sudo /usr/bin/vi x": Skip(Interactive("`vi` opens an editor"))
         "#);
         assert_snapshot!(waits(&[
             "top -bn1",
@@ -952,15 +960,15 @@ mod plans {
             "echo vim",
             "apt-get install -y vim",
         ]), @r#"
-          "top -bn1": Run
-          "docker top c": Run
-          "read a < x": Run
-          "echo x | while read a; do b; done": Run
-          "read a <<< x": Run
-          "while read a; do b; done < x": Run
-          "command -v vim": Run
-          "echo vim": Run
-          "apt-get install -y vim": Run
+        "top -bn1": Run
+        "docker top c": Run
+        "read a < x": Run
+        "echo x | while read a; do b; done": Run
+        "read a <<< x": Run
+        "while read a; do b; done < x": Run
+        "command -v vim": Run
+        "echo vim": Run
+        "apt-get install -y vim": Skip(OutOfScope("`apt-get` installs on the reader's own machine"))
         "#);
     }
 }
@@ -1020,8 +1028,8 @@ mod laws {
             let config = Config::default();
             let fenced = format!("```bash {text}\n{text}\n```\n");
             for text in [&text, &fenced] {
-                if let (Some(exercise), _) = exercise::parse(&chapter, text, &config) {
-                    plan::plan(&exercise, &config);
+                if let (Some(exercise), _) = exercise::parse(Chapter::alone(&chapter, text), &config) {
+                    plan::plan(&exercise, Circumstances::bare(&config));
                     prop_assert!((1..=64).contains(&exercise.id.len()));
                 }
             }
@@ -1031,7 +1039,7 @@ mod laws {
 
         #[test]
         fn splicing_nothing_changes_nothing(text in markdown()) {
-            let (exercise, _) = exercise::parse("a.md", &text, &Config::default());
+            let (exercise, _) = exercise::parse(Chapter::alone("a.md", &text), &Config::default());
             let mut spliced = String::new();
             let mut end = 0;
             for step in exercise.iter().flat_map(|it| &it.steps) {
@@ -1048,16 +1056,20 @@ mod laws {
 
         #[test]
         fn commands_are_what_the_fence_says(text in markdown()) {
-            let (exercise, _) = exercise::parse("a.md", &text, &Config::default());
-            let steps = exercise.map(|it| it.steps).unwrap_or_default();
-            let texts = texts(&text);
-            prop_assert_eq!(steps.len(), texts.len());
-            for (step, body) in steps.iter().zip(texts) {
-                for command in &step.commands {
+            let (exercise, _) = exercise::parse(Chapter::alone("a.md", &text), &Config::default());
+            let exercise = exercise.unwrap_or_default();
+            let mut bodies = texts(&text).into_iter();
+            let mut lines: Vec<usize> = exercise.steps.iter().map(|it| it.line).collect();
+            lines.extend(exercise.asides.iter().map(|it| it.line));
+            lines.sort();
+            for line in lines {
+                let Some(body) = bodies.next() else { break };
+                let steps = exercise.steps.iter().filter(|it| it.line == line);
+                for (step, command) in steps.flat_map(|it| it.commands.iter().map(move |command| (it, command))) {
                     let first = command.line - step.line - 1;
                     let rest: Vec<_> = body.split('\n').skip(first).collect();
                     let rest = rest.join("\n");
-                    prop_assert!(rest.trim_start().starts_with(&command.text), "{:?} in {:?}", command.text, rest);
+                    prop_assert!(rest.contains(&command.text), "{:?} in {:?}", command.text, rest);
                     let source = text.lines().nth(command.line - 1).unwrap();
                     prop_assert!(source.trim_end().ends_with(command.text.lines().next().unwrap().trim()));
                 }
@@ -1069,7 +1081,7 @@ mod laws {
             vec!["skip", "editable", "hide", "hidelines=#", "fails=2", "{.a b}", "id=x", "timeout=\"1m 2s\""]), prop::sample::select(vec![" ", ",", ", ", "\t"])), 0..6)) {
             let info: String = words.iter().map(|(word, separator)| format!("{separator}{word}")).collect();
             let mut text = format!("> ```bash{info}\n> ls\n> ```\n");
-            let parse = |text: &str| exercise::parse("a.md", text, &Config::default()).0.unwrap().steps.remove(0);
+            let parse = |text: &str| exercise::parse(Chapter::alone("a.md", text), &Config::default()).0.unwrap().steps.remove(0);
             for span in parse(&text).words_spans.into_iter().rev() {
                 text.replace_range(span, "");
             }

@@ -320,6 +320,19 @@ mod blocks {
     }
 
     #[test]
+    fn a_script_of_its_language_is_whole_where_nothing_is_surely_output() {
+        let text = "cd /tmp && mkdir x\nfalse\nmytool\nexit\n";
+        assert_eq!(
+            console::read(text, Language::Shell).reading,
+            Reading::Script
+        );
+        assert_ne!(
+            console::read(text, Language::Unsaid).reading,
+            Reading::Script
+        );
+    }
+
+    #[test]
     fn a_root_s_prompt_is_no_comment() {
         assert_snapshot!(shell("# docker ps -q\n0a1b2c3d4e5f\n# ls /srv\n"), @"
         root| docker ps -q
@@ -1160,31 +1173,6 @@ mod terminals {
         openssl req -x509 -out a => Waits: `openssl` asks for the names in the certificate
         openssl req -x509 -subj /CN=a => Ends
         ");
-    }
-
-    #[test]
-    fn each_has_its_remedy() {
-        let said = [
-            "docker run -it a",
-            "docker stats",
-            "docker run -p 1:1 a",
-            "docker volume prune",
-            "docker login",
-        ];
-        let said = said.map(|script| {
-            let wait = bash::invocations(script)
-                .iter()
-                .find_map(interactive::wait)
-                .unwrap();
-            format!("{}; {}", wait.what, wait.remedy)
-        });
-        assert_snapshot!(said.join("\n"), @r#"
-        `docker run` with `-t` opens a terminal; leave out `-t` and give the command to run, write `tty` and what is typed as `stdin="…"`
-        `docker stats` runs until Ctrl-C is pressed; write `for=5s` to let it run that long
-        `docker run` holds the terminal as long as it serves; start it with `-d`, write `until=port:8080` or what it prints when it is ready as `until="…"`
-        `docker volume prune` asks whether to go on; tell it not to ask, write `stdin="y"`
-        `docker login` asks for a user name and password; use `--password-stdin`, write `tty` and `stdin="…"`
-        "#);
     }
 }
 

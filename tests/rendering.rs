@@ -1,6 +1,5 @@
 //! What a chapter looks like with its outputs.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use insta::assert_snapshot;
@@ -8,10 +7,10 @@ use jiff::civil::date;
 use mdbook_markdown::pulldown_cmark::{CodeBlockKind, Event, Tag};
 use mdbook_markdown::{MarkdownOptions, new_cmark_parser};
 use mdbook_rehearse::compare::Standing;
-use mdbook_rehearse::config::{Config, Network, RunPolicy, Source};
+use mdbook_rehearse::config::{Config, Source};
 use mdbook_rehearse::exercise::{Command, Exercise, Failure, Role, Step, Visibility, Words};
 use mdbook_rehearse::images::LedgerEntry;
-use mdbook_rehearse::plan::{Decision, Expect, Plan, PlannedStep, Skip};
+use mdbook_rehearse::plan::{Decision, Expect, Plan, PlannedCommand, PlannedStep, Skip};
 use mdbook_rehearse::render::{Page, Renderer, STYLE, render};
 use mdbook_rehearse::snapshot::{RecordedCommand, RecordedStep, Snapshot};
 use mdbook_rehearse::transcript::Engine;
@@ -96,13 +95,14 @@ fn check(chapter: &Chapter, renderer: Renderer) -> String {
     let mut exercise = Exercise {
         id: "05-registries".to_string(),
         chapter: "05-registries.md".to_string(),
-        steps: Vec::new(),
+        ..Exercise::default()
     };
     let mut plan = Plan {
         exercise: exercise.id.clone(),
         chapter: exercise.chapter.clone(),
         timeout: Duration::from_secs(900),
         steps: Vec::new(),
+        ..Plan::default()
     };
     let mut snapshot = Snapshot {
         exercise: exercise.id.clone(),
@@ -117,6 +117,7 @@ fn check(chapter: &Chapter, renderer: Renderer) -> String {
             .iter()
             .map(|(host, source)| (host.to_string(), *source))
             .collect(),
+        left: None,
         steps: Vec::new(),
         images: chapter.images.clone(),
     };
@@ -124,11 +125,7 @@ fn check(chapter: &Chapter, renderer: Renderer) -> String {
     for (idx, (span, case)) in spans.into_iter().zip(&chapter.steps).enumerate() {
         let id = format!("pull-{}", idx + 1);
         let words_at = span.start + chapter.markdown[span.clone()].find(case.words).unwrap();
-        let commands = case.commands.iter().map(|(text, ..)| Command {
-            line: 1,
-            text: text.clone(),
-        });
-        let commands: Vec<Command> = commands.collect();
+        let texts = case.commands.iter().map(|(text, ..)| text.clone());
         let recorded = case
             .commands
             .iter()
@@ -147,38 +144,35 @@ fn check(chapter: &Chapter, renderer: Renderer) -> String {
             id: id.clone(),
             line: 1,
             role: Role::Task,
-            commands: commands.clone(),
+            commands: texts
+                .clone()
+                .map(|it| PlannedCommand::plain(1, it))
+                .collect(),
             decision: Decision::Run,
             expect: case.expect,
             timeout: Duration::from_secs(120),
+            ..PlannedStep::default()
         });
         let words_span = words_at..words_at + case.words.len();
         exercise.steps.push(Step {
             id,
             line: 1,
             words_spans: vec![words_span],
+            after: span.end,
             span,
             prefix: case.prefix.to_string(),
             words: Words {
                 visibility: case.visibility,
                 ..Words::default()
             },
-            commands,
+            commands: texts.map(|it| Command::plain(1, it)).collect(),
+            ..Step::default()
         });
     }
     let config = Config {
-        languages: vec!["bash".to_string()],
-        run: RunPolicy::Stale,
-        cleanup_headings: Vec::new(),
-        timeout: Duration::from_secs(120),
-        exercise_timeout: Duration::from_secs(900),
-        output_limit: 1 << 20,
         fold_lines: chapter.fold_lines,
-        network: Network::Registries,
-        registries: BTreeMap::new(),
-        workspace: None,
-        base_image: "debian:trixie-slim".to_string(),
         assets_version: chapter.assets_version.clone(),
+        ..Config::default()
     };
     let page = Page {
         markdown: &chapter.markdown,

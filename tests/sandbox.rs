@@ -25,10 +25,11 @@ use insta::assert_snapshot;
 use mdbook_driver::MDBook;
 use mdbook_preprocessor::PreprocessorContext;
 use mdbook_rehearse::config::{self, Config};
-use mdbook_rehearse::exercise::{Command, Failure, Role};
-use mdbook_rehearse::plan::{Decision, Expect, Plan, PlannedStep};
+use mdbook_rehearse::exercise::{Failure, Role};
+use mdbook_rehearse::plan::Reach;
+use mdbook_rehearse::plan::{Decision, Expect, Plan, PlannedCommand, PlannedStep};
 use mdbook_rehearse::sandbox::leftovers::{self, Kind, Role as Standing};
-use mdbook_rehearse::sandbox::{self, Event, Reach, Stop, Stopped, Surroundings};
+use mdbook_rehearse::sandbox::{self, Event, Stop, Stopped, Surroundings};
 use mdbook_rehearse::transcript::{CommandTranscript, Ending, Image, Transcript};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -113,14 +114,15 @@ fn plan(steps: Vec<PlannedStep>) -> Plan {
         chapter: "exercise.md".to_string(),
         timeout: Duration::from_secs(120),
         steps,
+        ..Plan::default()
     }
 }
 
 fn step(id: &str, commands: &[&str]) -> PlannedStep {
-    let commands = commands.iter().enumerate().map(|(idx, text)| Command {
-        line: idx + 1,
-        text: text.to_string(),
-    });
+    let commands = commands
+        .iter()
+        .enumerate()
+        .map(|(idx, text)| PlannedCommand::plain(idx + 1, *text));
     PlannedStep {
         id: id.to_string(),
         line: 1,
@@ -129,6 +131,7 @@ fn step(id: &str, commands: &[&str]) -> PlannedStep {
         decision: Decision::Run,
         expect: Expect::Success,
         timeout: Duration::from_secs(60),
+        ..PlannedStep::default()
     }
 }
 
@@ -653,7 +656,7 @@ fn i02_i03_the_sandbox_reaches_neither_host_nor_world() {
     assert_snapshot!(shown, @r#"
     -- probe
     $ env | cut -d= -f1 | sort | xargs
-HOME LANG LOGNAME PATH PWD SHELL SHLVL TERM TZ USER XDG_RUNTIME_DIR _
+    HOME LANG LOGNAME PATH PWD SHELL SHLVL TERM TZ USER XDG_RUNTIME_DIR _
     $ id -un; id -Gn; sudo -n id -un; cat /proc/1/environ 2>&1 | tail -1
     learner
     learner

@@ -5,21 +5,28 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use mdbook_rehearse::config::{self, Config};
-use mdbook_rehearse::sandbox;
-use mdbook_rehearse::sandbox::terminal::{
-    Conversation, Kind, Opening, SaidEnd, Typed, answer, converse,
-};
-use mdbook_rehearse::sandbox::wire::End;
+use mdbook_rehearse::config;
+use mdbook_rehearse::exercise::Role;
+use mdbook_rehearse::plan::{Input, Lasts, Manner, Plan, PlannedCommand, PlannedStep};
+use mdbook_rehearse::sandbox::{self, Surroundings};
+use mdbook_rehearse::transcript::{CommandTranscript, Ending};
 use serde_json::json;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is typed at a terminal.
+#[derive(Clone, Copy)]
+struct Typed<'a> {
+    text: &'a str,
+    limit: Duration,
+    interrupt: Option<Duration>,
+}
 
 /// Opens a command at a terminal, types there, and writes down what a reader would see.
 #[track_caller]
 fn check(script: &str, texts: &[&str]) -> String {
     let typed: Vec<Typed<'_>> = texts.iter().map(|it| typed(it)).collect();
-    show(&talk(script, &[], &typed), texts)
+    show(&talk(script, &[], &typed))
 }
 
 fn typed(text: &str) -> Typed<'_> {
@@ -30,38 +37,54 @@ fn typed(text: &str) -> Typed<'_> {
     }
 }
 
+/// Opens a command and types; what came of each.
 #[track_caller]
-fn talk(script: &str, lines: &[String], typed: &[Typed<'_>]) -> Conversation {
-    let (runtime, config) = prepare();
-    let opening = Opening {
-        script,
-        limit: PATIENCE,
-        lines,
+fn talk(script: &str, lines: &[String], typed: &[Typed<'_>]) -> Vec<CommandTranscript> {
+    let opening = Manner {
+        input: Input::Terminal(lines.to_vec()),
+        lasts: Lasts::Opens("box".to_owned()),
+        ..Manner::default()
     };
-    let (_sender, stop) = tokio::sync::watch::channel(false);
-    let root = stand_ins();
-    let conversation = converse(opening, typed, &config, &root, &|_| {}, stop);
-    runtime.block_on(conversation).unwrap()
+    let mut steps = vec![step(script, opening, PATIENCE)];
+    for it in typed {
+        let manner = Manner {
+            inside: Some("box".to_owned()),
+            lasts: it.interrupt.map_or(Lasts::ToItsEnd, Lasts::For),
+            ..Manner::default()
+        };
+        steps.push(step(it.text, manner, it.limit));
+    }
+    rehearse(steps)
 }
 
 /// Runs a command at a terminal with answers; what is seen, and its end.
 #[track_caller]
-fn answered(script: &str, lines: &[String]) -> (String, End) {
-    let (runtime, config) = prepare();
-    let opening = Opening {
-        script,
-        limit: PATIENCE,
-        lines,
+fn answered(script: &str, lines: &[String]) -> (String, Ending) {
+    let manner = Manner {
+        input: Input::Terminal(lines.to_vec()),
+        ..Manner::default()
     };
-    let (_sender, stop) = tokio::sync::watch::channel(false);
-    let root = stand_ins();
-    let answered = answer(opening, &config, &root, &|_| {}, stop);
-    let (output, end) = runtime.block_on(answered).unwrap();
-    (String::from_utf8(output).unwrap(), end)
+    let mut ran = rehearse(vec![step(script, manner, PATIENCE)]);
+    let ran = ran.remove(0);
+    (String::from_utf8(ran.output).unwrap(), ran.ending)
+}
+
+/// A step that runs whatever came of those before it.
+fn step(text: &str, manner: Manner, timeout: Duration) -> PlannedStep {
+    let command = PlannedCommand {
+        manner,
+        ..PlannedCommand::plain(1, text)
+    };
+    PlannedStep {
+        role: Role::Cleanup,
+        commands: vec![command],
+        timeout,
+        ..PlannedStep::default()
+    }
 }
 
 #[track_caller]
-fn prepare() -> (tokio::runtime::Runtime, Config) {
+fn rehearse(steps: Vec<PlannedStep>) -> Vec<CommandTranscript> {
     let images = ["alpine", "busybox", "nginx", "postgres", "redis"];
     let images = images.map(|it| format!("docker.io/{it}.tar"));
     let table = json!({ "registries": { "docker.io": { "mode": "local", "images": images } } });
@@ -73,37 +96,44 @@ fn prepare() -> (tokio::runtime::Runtime, Config) {
     if !stand_ins().join("built.json").exists() {
         panic!("the stand-ins are missing; make them with `make stand-ins`");
     }
-    (runtime, config)
+    let plan = Plan {
+        chapter: "a.md".to_owned(),
+        timeout: 4 * PATIENCE,
+        steps,
+        ..Plan::default()
+    };
+    let root = stand_ins();
+    let surroundings = Surroundings {
+        root: &root,
+        build_folder: &root.join("book"),
+        reach: plan.reach,
+    };
+    let (_sender, stop) = tokio::sync::watch::channel(false);
+    let run = sandbox::rehearse(&plan, &config, surroundings, &|_| {}, stop);
+    let transcript = runtime.block_on(run).unwrap();
+    let steps = transcript.steps.into_iter();
+    steps.flat_map(|it| it.commands).collect()
 }
 
 fn stand_ins() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/stand-ins")
 }
 
-fn show(conversation: &Conversation, texts: &[&str]) -> String {
-    let kind = match &conversation.kind {
-        None => "nothing".to_owned(),
-        Some(Kind::Shell) => "a shell".to_owned(),
-        Some(Kind::Program { prompt }) => format!("a program that asks {prompt:?}"),
-    };
-    let greeting = String::from_utf8_lossy(&conversation.greeting);
-    let mut shown = format!("{greeting}-- {kind}\n");
-    for (text, said) in texts.iter().zip(&conversation.said) {
-        let output = String::from_utf8_lossy(&said.output).replace('\x1b', "ESC");
-        shown.push_str(&format!("> {text}\n{output}"));
+fn show(ran: &[CommandTranscript]) -> String {
+    let mut shown = String::new();
+    for (idx, it) in ran.iter().enumerate() {
+        let output = String::from_utf8_lossy(&it.output).replace('\x1b', "ESC");
+        if idx > 0 {
+            shown.push_str(&format!("> {}\n", it.text));
+        }
+        shown.push_str(&output);
         if !output.is_empty() && !output.ends_with('\n') {
             shown.push('\n');
         }
-        let how = if said.interrupted {
-            ", interrupted"
-        } else {
-            ""
-        };
-        if said.end != SaidEnd::Exited(0) || said.interrupted {
-            shown.push_str(&format!("[{:?}{how}]\n", said.end));
+        if it.ending != Ending::Exited(0) {
+            shown.push_str(&format!("[{:?}]\n", it.ending));
         }
     }
-    shown.push_str(&format!("-- ended with {:?}\n", conversation.closed));
     let banner = regex::Regex::new("\n\nBusyBox v.*\nEnter .*\n\n").unwrap();
     banner.replace_all(&shown, "").into_owned()
 }
@@ -234,8 +264,7 @@ fn check_interrupts(script: &str) -> String {
         typed("exit 3"),
         typed("echo never"),
     ];
-    let texts: Vec<&str> = all.iter().map(|it| it.text).collect();
-    let shown = show(&talk(script, &[], &all), &texts);
+    let shown = show(&talk(script, &[], &all));
     shown.split_once("-- ").unwrap().1.to_owned()
 }
 
@@ -276,13 +305,13 @@ fn a_program_that_draws_is_seen_as_it_was_left() {
         ..typed("top")
     };
     let conversation = talk(&alpine(), &[], &[top, typed("echo alive")]);
-    let output = String::from_utf8_lossy(&conversation.said[0].output).into_owned();
+    let output = String::from_utf8_lossy(&conversation[1].output).into_owned();
     assert_eq!(output.matches("Load average").count(), 1, "{output}");
     assert!(
         output.contains("PID  PPID USER") && !output.contains("\x1b[H"),
         "{output}"
     );
-    assert_eq!(conversation.said[1].output, b"alive\n");
+    assert_eq!(conversation[2].output, b"alive\n");
 }
 
 #[test]
@@ -357,7 +386,7 @@ fn a_program_is_typed_at_line_by_line() {
         "\\q",
     ];
     let shown = check(&postgres, &texts);
-    assert_snapshot!(shown.split_once("-- ").unwrap().1, @r#"
+    assert_snapshot!(shown.split_once("> ").unwrap().1, @r#"
     a program that asks "postgres=# "
     > select 1 as one;
      one 
@@ -392,7 +421,7 @@ fn an_opening_may_ask_first() {
         &["secret".to_owned()],
         &[typed("echo in")],
     );
-    assert_snapshot!(show(&conversation, &["echo in"]), @r#"
+    assert_snapshot!(show(&conversation), @r#"
     Password: 
     it is secret
     -- a shell
@@ -472,10 +501,10 @@ fn what_only_looks_like_a_shell_costs_its_commands_their_time() {
             ..typed(text)
         };
         let conversation = talk(&script, &[], &[typed]);
-        let said = &conversation.said[0];
+        let said = &conversation[1];
         assert!(said.output.is_empty() && said.took < Duration::from_secs(10));
         assert!(
-            matches!(said.end, SaidEnd::TimedOut | SaidEnd::Closed(_)),
+            matches!(said.ending, Ending::TimedOut | Ending::Exited(0)),
             "{said:?}"
         );
     }

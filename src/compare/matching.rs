@@ -14,7 +14,7 @@ use crate::compare::{Drift, StepComparison, Verdict, is_own, recorded_step};
 use crate::exercise::Role;
 use crate::images::LedgerEntry;
 use crate::normalize::{Normalizer, Piece};
-use crate::plan::{Expect, Plan, PlannedStep};
+use crate::plan::{Expect, Lasts, Plan, PlannedStep};
 use crate::snapshot::{RecordedCommand, RecordedStep, Snapshot};
 use crate::transcript::{CommandTranscript, Ending, StepTranscript, Transcript};
 
@@ -46,6 +46,15 @@ struct MatchedCommand<'a> {
     fresh_pieces: Vec<Piece>,
     /// For each fresh piece the recorded one that equals it.
     equals: Vec<Option<usize>>,
+    compares: Compares,
+}
+
+/// What of a command is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Compares {
+    Everything,
+    /// Not what it printed: of what is watched for a while one sees more or less each time.
+    StatusOnly,
 }
 
 impl<'a> Matching<'a> {
@@ -74,7 +83,13 @@ impl<'a> Matching<'a> {
             let recorded = recorded.and_then(|it| recorded_step(it, &fresh.id));
             let partners = partners(recorded, fresh);
             let mut commands = Vec::new();
-            for (fresh, partner) in fresh.commands.iter().zip(partners) {
+            let planned = plan.steps.iter().find(|it| it.id == fresh.id);
+            for (idx, (fresh, partner)) in fresh.commands.iter().zip(partners).enumerate() {
+                let manner = planned.and_then(|it| Some(&it.commands.get(idx)?.manner));
+                let compares = match manner.map(|it| &it.lasts) {
+                    Some(Lasts::For(_)) => Compares::StatusOnly,
+                    _ => Compares::Everything,
+                };
                 let fresh_pieces = pairing.fresh_names.pieces(&fresh.output);
                 let matched = match (recorded, partner) {
                     (Some(step), Some(idx)) => {
@@ -86,6 +101,7 @@ impl<'a> Matching<'a> {
                             equals: pairing.align(&pieces, &fresh_pieces),
                             recorded_pieces: pieces,
                             fresh_pieces,
+                            compares,
                         }
                     }
                     _ => MatchedCommand {
@@ -94,6 +110,7 @@ impl<'a> Matching<'a> {
                         equals: vec![None; fresh_pieces.len()],
                         recorded_pieces: Vec::new(),
                         fresh_pieces,
+                        compares,
                     },
                 };
                 commands.push(matched);
@@ -128,6 +145,7 @@ impl<'a> Matching<'a> {
         };
         StepComparison {
             id: planned.id.clone(),
+            origin: planned.origin,
             line: drifts.first().map_or(planned.line, |it| it.line),
             verdict,
             drifts,
@@ -242,8 +260,13 @@ impl MatchedCommand<'_> {
     /// Whether status and all lines are as recorded.
     fn is_same(&self) -> bool {
         let is_in_place = |(idx, it): (usize, &Option<usize>)| *it == Some(idx);
-        self.recorded
-            .is_some_and(|it| it.status == status(self.fresh.ending))
+        let is_same_status = self
+            .recorded
+            .is_some_and(|it| it.status == status(self.fresh.ending));
+        if self.compares == Compares::StatusOnly {
+            return is_same_status;
+        }
+        is_same_status
             && self.recorded_pieces.len() == self.fresh_pieces.len()
             && self.equals.iter().enumerate().all(is_in_place)
     }
@@ -285,7 +308,10 @@ fn status(ending: Ending) -> i32 {
     match ending {
         Ending::Exited(status) | Ending::ShellExited(status) => status,
         Ending::ShellKilled(signal) => 128 + signal,
-        Ending::TimedOut => 124,
+        Ending::GoesOn => 0,
+        // What a shell says of SIGINT.
+        Ending::Interrupted => 130,
+        Ending::TimedOut | Ending::NeverReady => 124,
         Ending::SandboxLost => 125,
     }
 }

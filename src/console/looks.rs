@@ -24,6 +24,9 @@ pub(super) enum Look {
 /// Why a line is output that nothing else is known of.
 pub(super) const NO_PROGRAM: &str = "words that are no program";
 
+/// Why a line is output that begins with a program's name.
+pub(super) const MENTION: &str = "words about a program";
+
 /// What a line looks like to a shell that has `names` of its own: functions and aliases.
 pub(super) fn look(line: &str, names: &BTreeSet<String>) -> Look {
     let line = line.trim();
@@ -62,7 +65,7 @@ fn look_inside(line: &str, names: &BTreeSet<String>) -> Look {
         return match programs::usage(&known) {
             Use::Command if is_docker || !COLUMNS.is_match(line) => Look::Command,
             Use::Command | Use::Mention if COLUMNS.is_match(line) => Look::Output("a table"),
-            Use::Command | Use::Mention => Look::Output("words about a program"),
+            Use::Command | Use::Mention => Look::Output(MENTION),
         };
     }
     if COLUMNS.is_match(line) {

@@ -24,6 +24,54 @@ pub(super) struct Row {
     pub(super) same_as: Vec<String>,
 }
 
+/// Which image has which layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Layers {
+    /// The images, as people write them.
+    pub(super) columns: Vec<String>,
+    /// Short digests, those that most images have first, and which images have them.
+    pub(super) rows: Vec<(String, Vec<bool>)>,
+}
+
+impl Layers {
+    /// `9 layers, 1 of them shared`.
+    pub(super) fn summary(&self) -> String {
+        let is_shared = |it: &&(String, Vec<bool>)| it.1.iter().filter(|it| **it).count() > 1;
+        let n_shared = self.rows.iter().filter(is_shared).count();
+        let noun = if self.rows.len() == 1 {
+            "layer"
+        } else {
+            "layers"
+        };
+        match n_shared {
+            0 => format!("{} {noun}, none of them shared", self.rows.len()),
+            n => format!("{} {noun}, {n} of them shared", self.rows.len()),
+        }
+    }
+}
+
+/// Makes the table of which image has which layer.
+pub(super) fn layers(images: &[LedgerEntry]) -> Layers {
+    let mut digests: Vec<&String> = Vec::new();
+    for digest in images.iter().flat_map(|it| &it.layers) {
+        if !digests.contains(&digest) {
+            digests.push(digest);
+        }
+    }
+    let has = |digest: &String| -> Vec<bool> {
+        images.iter().map(|it| it.layers.contains(digest)).collect()
+    };
+    let mut rows: Vec<(String, Vec<bool>)> = digests
+        .into_iter()
+        .map(|it| (short_digest(it), has(it)))
+        .collect();
+    rows.sort_by_key(|it| std::cmp::Reverse(it.1.iter().filter(|it| **it).count()));
+    Layers {
+        columns: images.iter().map(|it| familiar(&it.reference)).collect(),
+        rows,
+    }
+}
+
 /// Makes the table of images, a row for each reference.
 pub(super) fn rows(images: &[LedgerEntry]) -> Vec<Row> {
     let row = |entry: &LedgerEntry| Row {

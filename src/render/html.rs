@@ -2,9 +2,9 @@
 //! in an output can tear it. All text goes through `escape::html`.
 
 use super::ansi::{Line, Style};
-use super::colophon::{Row, short_digest};
+use super::colophon::{Layers, Row, short_digest};
 use super::escape::{self, html};
-use super::{Output, Status, Under, prompted, took};
+use super::{Checked, Commands, Output, Status, Under, prompted, took};
 
 /// Class that every block has. The second one tells MathJax to leave the text alone.
 const BLOCK_CLASS: &str = "rehearse tex2jax_ignore";
@@ -12,8 +12,37 @@ const BLOCK_CLASS: &str = "rehearse tex2jax_ignore";
 /// Keeps the parts of a heading apart where the style does not.
 const DOT: &str = r#"<span class="rehearse-dot"> · </span>"#;
 
+/// Begins the fold of a solution; `</details>` ends it. What is between them is Markdown.
+pub(super) const SOLUTION: &str =
+    r#"<details class="rehearse-solution"><summary>Solution</summary>"#;
+
+/// Makes a note that no step has.
+pub(super) fn note(under: &Under<'_>) -> String {
+    match under {
+        Under::Note(note) => {
+            let note = with_code(note);
+            format!(
+                r#"<div class="{BLOCK_CLASS} rehearse-blank"><p class="rehearse-note">{note}</p></div>"#
+            )
+        }
+        Under::Outputs(_) => String::new(),
+    }
+}
+
+/// Makes the line that says that a success criterion was checked.
+pub(super) fn criterion(what: &str, checked: Checked) -> String {
+    let (mark, class, word) = match checked {
+        Checked::Holds => ("✓", "rehearse-holds", "Checked"),
+        Checked::NotYet => ("○", "rehearse-blank", "Not checked yet"),
+    };
+    let what = with_code(what);
+    format!(
+        r#"<div class="{BLOCK_CLASS} rehearse-check {class}"><p><span class="rehearse-tick" aria-hidden="true">{mark}</span> {word}: {what}</p></div>"#
+    )
+}
+
 /// Makes the block under a step.
-pub(super) fn block(id: &str, under: &Under<'_>, fold_lines: usize) -> String {
+pub(super) fn block(id: &str, under: &Under<'_>, commands: Commands, fold_lines: usize) -> String {
     let id = html(id);
     match under {
         Under::Note(note) => {
@@ -23,7 +52,7 @@ pub(super) fn block(id: &str, under: &Under<'_>, fold_lines: usize) -> String {
             )
         }
         Under::Outputs(outputs) => {
-            let is_one = outputs.len() == 1;
+            let is_one = outputs.len() == 1 && commands == Commands::InBlock;
             let outputs = outputs.iter().map(|it| {
                 let label = if is_one { label(it) } else { heading(it) };
                 command(it, &label, fold_lines)
@@ -62,7 +91,7 @@ fn label(output: &Output<'_>) -> String {
 
 /// What heads the output of one command of several: the command, and that it printed nothing.
 fn heading(output: &Output<'_>) -> String {
-    let command = html(&prompted(output.command));
+    let command = html(&prompted(output));
     let command = format!(r#"<kbd class="rehearse-command">{command}</kbd>"#);
     match output.screen.lines.is_empty() {
         true => format!(
@@ -203,7 +232,7 @@ fn classes(style: Style) -> String {
 }
 
 /// Makes the table of images, if there are any.
-pub(super) fn table(rows: &[Row]) -> Option<String> {
+pub(super) fn table(rows: &[Row], caption: &str) -> Option<String> {
     if rows.is_empty() {
         return None;
     }
@@ -215,7 +244,7 @@ pub(super) fn table(rows: &[Row]) -> Option<String> {
         ""
     };
     Some(format!(
-        r#"<div class="{BLOCK_CLASS} rehearse-images" role="region" aria-label="Images of this chapter" tabindex="0"><table><caption>Images of this chapter</caption><thead><tr><th scope="col">Reference</th><th scope="col">Digest</th><th scope="col" class="rehearse-number">Layers</th><th scope="col" class="rehearse-number">Size</th>{same_as}</tr></thead><tbody>{body}</tbody></table></div>"#
+        r#"<div class="{BLOCK_CLASS} rehearse-images" role="region" aria-label="{caption}" tabindex="0"><table><caption>{caption}</caption><thead><tr><th scope="col">Reference</th><th scope="col">Digest</th><th scope="col" class="rehearse-number">Layers</th><th scope="col" class="rehearse-number">Size</th>{same_as}</tr></thead><tbody>{body}</tbody></table></div>"#
     ))
 }
 
@@ -245,6 +274,33 @@ fn row(row: &Row, shares: bool) -> String {
         html(&row.familiar),
         row.n_layers,
         html(&row.size)
+    )
+}
+
+/// Makes the table of which image has which layer.
+pub(super) fn layers(table: &Layers) -> String {
+    let heads = table.columns.iter().map(|it| {
+        format!(
+            r#"<th scope="col"><code class="nohighlight">{}</code></th>"#,
+            html(it)
+        )
+    });
+    let heads: String = heads.collect();
+    let mut body = String::new();
+    for (digest, has) in &table.rows {
+        let cells = has.iter().map(|it| match it {
+            true => r#"<td class="rehearse-has">●</td>"#,
+            false => r#"<td></td>"#,
+        });
+        let cells: String = cells.collect();
+        let digest = html(digest);
+        body.push_str(&format!(
+            r#"<tr><th scope="row"><code class="nohighlight">{digest}</code></th>{cells}</tr>"#
+        ));
+    }
+    let summary = html(&table.summary());
+    format!(
+        r#"<div class="{BLOCK_CLASS} rehearse-images" role="region" aria-label="Layers" tabindex="0"><table><caption>Layers: {summary}</caption><thead><tr><th scope="col">Layer</th>{heads}</tr></thead><tbody>{body}</tbody></table></div>"#
     )
 }
 

@@ -4,21 +4,18 @@
 //! When which key is pressed is decided in [`crate::sandbox::typing`]; terminals and their keys are the agent's; which step
 //! types where is the caller's.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use tokio::time::Instant;
 
-use crate::config::Config;
 use crate::sandbox::container::{Container, Heard, Ran, Task};
 use crate::sandbox::typing::{
     Answers, CTRL_C, CTRL_D, ENTER, LONG, SHORT, asks, end_line, end_mark, find, has_prompt,
     has_prompt_again, has_shell_again, is_shell, keep_last_line, last_line, mark, seen,
     shell_lines, start_of_last_line, without_echo, without_marks, word,
 };
-use crate::sandbox::wire::{self, End, Streams};
-use crate::sandbox::{Reach, Stop, Surroundings, Watch, in_sandbox};
+use crate::sandbox::wire::{self, Streams};
 
 /// Quiet after which an opening has no prompt to come.
 const OPENING: Duration = Duration::from_secs(20);
@@ -63,7 +60,7 @@ pub(crate) async fn run_answering(
 
 /// What is opened at a terminal of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Opening<'a> {
+pub(crate) struct Opening<'a> {
     /// The command.
     pub script: &'a str,
     /// When it is given up.
@@ -77,8 +74,6 @@ pub struct Opening<'a> {
 pub(crate) struct Opened {
     /// The terminal, unless there was no prompt to come.
     pub(crate) terminal: Option<Terminal>,
-    /// Number of the command.
-    pub(crate) id: u32,
     /// How it ended, if it did, with its status where that is known.
     pub(crate) closed: Option<Option<i32>>,
     /// What was seen before the prompt.
@@ -107,7 +102,7 @@ pub(crate) struct Terminal {
 
 /// What reads the keys at a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A shell, by a prompt that ends with `# `, `$ ` or `% `; it can say where the output of a command begins and ends.
     /// One that is opened inside of it takes its place until it ends.
     Shell,
@@ -120,7 +115,7 @@ pub enum Kind {
 
 /// What is typed at a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Typed<'a> {
+pub(crate) struct Typed<'a> {
     /// A command of the shell, or lines for the program.
     pub text: &'a str,
     /// When Ctrl-C is pressed because it takes too long.
@@ -131,7 +126,7 @@ pub struct Typed<'a> {
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub(crate) struct Said {
     /// What was seen, without prompts and without what was typed.
     pub output: Vec<u8>,
     /// How it ended.
@@ -144,7 +139,7 @@ pub struct Said {
 
 /// How something typed ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SaidEnd {
+pub(crate) enum SaidEnd {
     /// With a status; a program tells none, which counts as 0.
     Exited(i32),
     /// With the terminal, that had this status where it is known.
@@ -210,7 +205,6 @@ pub(crate) async fn open(
         None => &drawn,
     };
     let opened = Opened {
-        id: terminal.id,
         closed,
         output: seen(before),
         took: began.elapsed(),
@@ -507,95 +501,4 @@ impl Waiting {
             interrupted: is_pressed && !self.is_late(),
         }
     }
-}
-
-/// Runs a command at a terminal in a sandbox of its own and answers it with lines; what is seen and how it ends.
-pub async fn answer(
-    opening: Opening<'_>,
-    config: &Config,
-    root: &Path,
-    watch: Watch<'_>,
-    stop: Stop,
-) -> Result<(Vec<u8>, End)> {
-    let surroundings = Surroundings {
-        root,
-        build_folder: root,
-        reach: Reach::Registries,
-    };
-    in_sandbox(
-        opening.limit,
-        config,
-        surroundings,
-        watch,
-        stop,
-        async |sandbox| {
-            let mut drawn = Vec::new();
-            let task = Task::new(opening.script, opening.limit);
-            let container = &mut sandbox.container;
-            let ran = run_answering(container, task, opening.lines, |_, bytes| {
-                drawn.extend(bytes)
-            })
-            .await?;
-            Ok((seen(&drawn), ran.end))
-        },
-    )
-    .await
-}
-
-/// Opens a command at a terminal in a sandbox of its own, types one thing after the other there and leaves it.
-pub async fn converse(
-    opening: Opening<'_>,
-    typed: &[Typed<'_>],
-    config: &Config,
-    root: &Path,
-    watch: Watch<'_>,
-    stop: Stop,
-) -> Result<Conversation> {
-    let surroundings = Surroundings {
-        root,
-        build_folder: root,
-        reach: Reach::Registries,
-    };
-    in_sandbox(
-        opening.limit,
-        config,
-        surroundings,
-        watch,
-        stop,
-        async |sandbox| {
-            let container = &mut sandbox.container;
-            let opened = open(container, opening, |_, _| {}).await?;
-            let mut conversation = Conversation {
-                greeting: opened.output,
-                kind: opened.terminal.as_ref().map(|it| it.kind.clone()),
-                said: Vec::new(),
-                closed: opened.closed.flatten(),
-            };
-            if let Some(mut terminal) = opened.terminal {
-                for it in typed {
-                    if !terminal.is_usable(container) {
-                        break;
-                    }
-                    let said = terminal.say(container, *it, |_, _| {}).await?;
-                    conversation.said.push(said);
-                }
-                conversation.closed = terminal.close(container, |_, _| {}).await?;
-            }
-            Ok(conversation)
-        },
-    )
-    .await
-}
-
-/// What was said at a terminal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conversation {
-    /// What was seen before the prompt.
-    pub greeting: Vec<u8>,
-    /// What read the keys; `None` if there was no prompt to come.
-    pub kind: Option<Kind>,
-    /// What came of each thing typed, until the terminal ended.
-    pub said: Vec<Said>,
-    /// Status at the end, where it is known.
-    pub closed: Option<i32>,
 }

@@ -90,6 +90,18 @@ pub(crate) fn pack(folder: &Path, build_folder: &Path) -> Result<Vec<u8>> {
     archive(&folder, &entries)
 }
 
+/// Paths of what may go along, without asking git, since a build of what is recorded starts no process. None if the folder
+/// cannot be listed: what is wrong with it is told when it is packed.
+pub fn paths(folder: &Path, build_folder: &Path) -> BTreeSet<String> {
+    let paths = folder
+        .canonicalize()
+        .map_err(anyhow::Error::from)
+        .and_then(|it| visible(&it, build_folder))
+        .unwrap_or_default();
+    let text = |it: &PathBuf| it.to_string_lossy().into_owned();
+    paths.iter().map(text).collect()
+}
+
 fn fault(message: String) -> anyhow::Error {
     Fault::new(Class::Usage, message).into()
 }

@@ -5,8 +5,8 @@ use insta::assert_snapshot;
 use jiff::civil::{Date, date};
 use mdbook_rehearse::compare::{Standing, Verdict, as_expected, compare, merge, standings};
 use mdbook_rehearse::config::Source;
-use mdbook_rehearse::exercise::{Command, Failure, Role};
-use mdbook_rehearse::plan::{Decision, Expect, Plan, PlannedStep, Skip};
+use mdbook_rehearse::exercise::{Failure, Role};
+use mdbook_rehearse::plan::{Decision, Expect, Plan, PlannedCommand, PlannedStep, Skip};
 use mdbook_rehearse::snapshot::{Snapshot, print};
 use mdbook_rehearse::transcript::{
     CommandTranscript, Ending, Engine, Image, Inventory, StepTranscript, Transcript,
@@ -72,14 +72,12 @@ fn plan(steps: Vec<PlannedStep>) -> Plan {
         chapter: "names.md".to_string(),
         timeout: Duration::from_secs(60),
         steps,
+        ..Plan::default()
     }
 }
 
 fn planned(id: &str, line: usize, commands: &[&str]) -> PlannedStep {
-    let command = |(idx, it): (usize, &&str)| Command {
-        line: line + 1 + idx,
-        text: it.to_string(),
-    };
+    let command = |(idx, it): (usize, &&str)| PlannedCommand::plain(line + 1 + idx, *it);
     PlannedStep {
         id: id.to_string(),
         line,
@@ -88,6 +86,7 @@ fn planned(id: &str, line: usize, commands: &[&str]) -> PlannedStep {
         decision: Decision::Run,
         expect: Expect::Success,
         timeout: Duration::from_secs(60),
+        ..PlannedStep::default()
     }
 }
 
@@ -107,6 +106,7 @@ fn transcript(steps: Vec<StepTranscript>) -> Transcript {
             platform: "linux/amd64".to_string(),
         },
         registries: BTreeMap::from([("docker.io".to_string(), Source::Local)]),
+        blocked: None,
         steps,
         left: Inventory::default(),
     }
@@ -363,7 +363,7 @@ fn says_how_a_step_failed() {
     2 Failed { how: "status 1, should be 0", command: "one", output: "out\n" }
     3 Failed { how: "ended the shell with status 0", command: "two", output: "out\n" }
     2 Failed { how: "the shell was killed by signal 9", command: "one", output: "out\n" }
-    3 TimedOut { command: "two" }
+    3 TimedOut { command: "two", output: "out\n" }
     2 Failed { how: "the sandbox went away", command: "one", output: "out\n" }
     3 NotRun
     1 FailedAsItShould

@@ -44,6 +44,7 @@ fn transcript(inventories: &[&[Image]]) -> Transcript {
             platform: "linux/amd64".to_string(),
         },
         registries: BTreeMap::new(),
+        blocked: None,
         steps: steps.collect(),
         left: Inventory::default(),
     }

@@ -6,7 +6,7 @@ use jiff::civil::{Date, date};
 use mdbook_rehearse::config::Source;
 use mdbook_rehearse::images::LedgerEntry;
 use mdbook_rehearse::snapshot::{RecordedCommand, RecordedStep, Snapshot, parse, print};
-use mdbook_rehearse::transcript::Engine;
+use mdbook_rehearse::transcript::{Engine, Inventory};
 use proptest::prelude::*;
 
 /// Prints the snapshot of one command, without header and end, after looking whether it comes back.
@@ -44,6 +44,7 @@ fn snapshot(steps: Vec<RecordedStep>) -> Snapshot {
             ("docker.io".to_string(), Source::Local),
             ("quay.io".to_string(), Source::Proxy),
         ]),
+        left: None,
         steps,
         images: Vec::new(),
     }
@@ -296,6 +297,11 @@ prop_compose! {
             recorded: Date::ZERO.saturating_add(jiff::Span::new().days(day)),
             engine: Engine { version, store, platform },
             registries,
+            left: (day % 2 == 0).then(|| Inventory {
+                containers: day as usize,
+                images: 1,
+                ..Inventory::default()
+            }),
             steps: steps.into_iter().map(|it| RecordedStep { id: it.0, commands: it.1 }).collect(),
             images: images.into_iter().map(|it| LedgerEntry { reference: it.0, ..it.1 }).collect(),
         }

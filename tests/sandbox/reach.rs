@@ -5,7 +5,8 @@ use std::net::{TcpListener, UdpSocket};
 
 use insta::assert_snapshot;
 use mdbook_rehearse::config;
-use mdbook_rehearse::sandbox::{self, Reach, Surroundings};
+use mdbook_rehearse::plan::Reach;
+use mdbook_rehearse::sandbox::{self, Surroundings};
 use serde_json::{Value, json};
 
 use crate::{hub, need, plan, runtime, show, stand_ins, step};

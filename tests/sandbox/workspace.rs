@@ -8,8 +8,9 @@ use std::process::Command;
 
 use insta::assert_snapshot;
 use mdbook_rehearse::config::Config;
+use mdbook_rehearse::plan::Reach;
 use mdbook_rehearse::sandbox::workspace::start_folder;
-use mdbook_rehearse::sandbox::{self, Reach, Surroundings};
+use mdbook_rehearse::sandbox::{self, Surroundings};
 use serde_json::json;
 use tempfile::TempDir;
 

@@ -1,0 +1,396 @@
+//! What authors can say: words, comments, files, the copy beside a chapter; and what is made of it before anything runs.
+
+use std::collections::BTreeSet;
+
+use insta::assert_snapshot;
+use mdbook_rehearse::config::{self, Config};
+use mdbook_rehearse::exercise::{self, Chapter, Exercise};
+use mdbook_rehearse::plan::{Circumstances, Decision, Lasts, Manner, Plan, Retry};
+use mdbook_rehearse::problem::{Origin, Problem};
+use mdbook_rehearse::{plan, run};
+use serde_json::json;
+
+/// A chapter and what lies beside it.
+struct Case<'a> {
+    text: &'a str,
+    copy: Option<&'a str>,
+    workspace: &'a [&'a str],
+    config: Config,
+}
+
+fn case(text: &str) -> Case<'_> {
+    Case {
+        text,
+        copy: None,
+        workspace: &[],
+        config: Config::default(),
+    }
+}
+
+fn read(case: &Case<'_>) -> (Option<Exercise>, Vec<Problem>) {
+    let workspace: BTreeSet<String> = case.workspace.iter().map(|it| it.to_string()).collect();
+    let chapter = Chapter {
+        path: "a.md",
+        text: case.text,
+        copy: case.copy,
+        workspace: &workspace,
+    };
+    exercise::parse(chapter, &case.config)
+}
+
+/// What becomes of each step: a line for it, and one for each of its commands; then what is wrong.
+#[track_caller]
+fn check(case: Case<'_>) -> String {
+    let (exercise, mut problems) = read(&case);
+    let mut lines = Vec::new();
+    if let Some(exercise) = &exercise {
+        let (plan, warnings) = plan::plan(exercise, Circumstances::bare(&case.config));
+        problems.extend(warnings);
+        lines = show(&plan, exercise);
+    }
+    lines.extend(problems.iter().map(|it| {
+        let file = it.origin.path("a.md");
+        format!("{:?} {file}:{}: {}", it.level, it.line, it.message)
+    }));
+    lines.join("\n")
+}
+
+fn show(plan: &Plan, exercise: &Exercise) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (step, planned) in exercise.steps.iter().zip(&plan.steps) {
+        let mut line = format!("{} {} {:?}", step.line, step.id, step.words.role);
+        if step.origin == Origin::Copy {
+            line += " in the copy";
+        }
+        if let Decision::Skip(skip) = &planned.decision {
+            line += &format!(" skipped: {}", skip.reason());
+        }
+        lines.push(line);
+        for command in &planned.commands {
+            let manner = describe(&command.manner);
+            lines.push(format!("  {}: {:?}{manner}", command.line, command.text));
+        }
+        lines.extend(planned.inferred.iter().map(|it| format!("  ({it})")));
+        for claim in &step.claims {
+            lines.push(format!("  expects {:?}", claim.pattern));
+        }
+        for capture in &step.captures {
+            lines.push(format!("  captures {} by {}", capture.name, capture.regex));
+        }
+    }
+    lines
+}
+
+fn describe(manner: &Manner) -> String {
+    let mut text = String::new();
+    if let Some(name) = &manner.inside {
+        text += &format!(" in {name}");
+    }
+    if manner.input != Default::default() {
+        text += &format!(" reads {:?}", manner.input);
+    }
+    if manner.lasts != Lasts::ToItsEnd {
+        text += &format!(" lasts {:?}", manner.lasts);
+    }
+    if manner.retry != Retry::Never {
+        text += &format!(" retry {:?}", manner.retry);
+    }
+    text
+}
+
+mod words {
+    use super::*;
+
+    #[test]
+    fn each_says_how_a_step_is_run() {
+        let text = "```bash until=\"ready to\"\necho a\n```\n```bash until=port:8080\necho b\n```\n```bash until=http://localhost:80/x\necho c\n```\n\
+                    ```bash for=5s\necho d\n```\n```bash background\necho e\n```\n```bash stdin=\"one\\ntwo\"\necho f\n```\n\
+                    ```bash tty,stdin=\"y\"\necho g\n```\n```bash retry=5s\necho h\n```\n";
+        assert_snapshot!(check(case(text)));
+    }
+
+    #[test]
+    fn they_concern_the_last_command() {
+        assert_snapshot!(check(case("```bash for=5s stdin=x\necho a\necho b\n```\n")));
+    }
+
+    #[test]
+    fn a05_what_is_ill_typed_is_refused() {
+        let text = "```bash until=port:x retry=soon for in=A_b\necho a\n```\n```bash until=http://example.com\necho b\n```\n\
+                    ```bash save-as=../x\necho c\n```\n```bash until=x for=5s background\necho d\n```\n```bash stdin=\"x\necho e\n```\n";
+        assert_snapshot!(check(case(text)));
+    }
+
+    #[test]
+    fn a_terminal_is_named_and_typed_in() {
+        let text = "```bash opens=box\ndocker run -it alpine\n```\n```bash in=box\nls\n```\n```bash in=other\nls\n```\n";
+        assert_snapshot!(check(case(text)));
+    }
+}
+
+mod comments {
+    use super::*;
+
+    #[test]
+    fn words_before_a_block_are_its_words() {
+        let text = "<!-- rehearse: skip=\"no account\" -->\n```bash\necho a\n```\n\n<!-- rehearse: hide -->\n<!-- rehearse: fails=3 -->\n\n```\necho b\n```\n\n\
+                    - item\n\n  <!-- rehearse: setup -->\n  ```bash\n  echo c\n  ```\n";
+        assert_snapshot!(check(case(text)));
+    }
+
+    #[test]
+    fn words_without_a_block_are_refused() {
+        assert_snapshot!(check(case(
+            "```bash\necho a\n```\n\n<!-- rehearse: hide -->\n\nText.\n\n<!-- rehearse: skip -->\n"
+        )));
+    }
+
+    #[test]
+    fn what_prose_asks_for_is_a_step() {
+        assert_snapshot!(check(case(
+            "# Look\n\nRun `docker images` now.\n\n<!-- rehearse: run docker images -->\n"
+        )));
+    }
+
+    #[test]
+    fn claims_and_captures_are_about_the_step_above() {
+        let text = "```bash\ndocker run -d nginx\n```\n\n<!-- rehearse: capture id /^([0-9a-f]{64})$/ -->\nYou see an ID.\n\n\
+                    <!-- rehearse: expect /[0-9a-f]/ -->\n<!-- rehearse: expect \"abc\" -->\n\n```bash\ndocker rm -f <id>\n```\n";
+        assert_snapshot!(check(case(text)));
+    }
+
+    #[test]
+    fn values_fill_placeholders() {
+        let mut with = case(
+            "<!-- rehearse: value user-name=learner -->\n<!-- rehearse: value <pass>=\"a b\" -->\n\n```bash\necho <user-name> <pass> <port> <other>\n```\n",
+        );
+        let table = json!({ "values": { "port": 80 } });
+        with.config = config::parse(&table).unwrap();
+        assert_snapshot!(check(with));
+    }
+
+    #[test]
+    fn a05_what_is_wrong_is_told_with_what_to_write() {
+        let text = "```bash\necho a\n```\n<!-- rehearse: expct \"x\" -->\n<!-- rehearse: expect x -->\n<!-- rehearse: expect /(/ -->\n\
+                    <!-- rehearse: capture id /x/ -->\n<!-- rehearse: capture -->\n<!-- rehearse: value x -->\n<!-- rehearse: run -->\n\
+                    <!-- rehearse: images -->\n<!-- rehearse: needs root -->\n<!-- rehearse: requires a b -->\n<!-- rehearse skip -->\n\
+                    <!-- rehearse: step 1 hide -->\n<!-- rehearse: value a=1 -->\n<!-- rehearse: value a=2 -->\n";
+        assert_snapshot!(check(case(text)));
+    }
+
+    #[test]
+    fn those_of_others_are_none_of_ours() {
+        assert_snapshot!(check(case(
+            "<!-- rehearsed by me -->\n<!-- toc -->\n\n```bash\necho a\n```\n"
+        )));
+    }
+
+    #[test]
+    fn what_is_needed_must_be_granted() {
+        let text = "<!-- rehearse: needs open-network -->\n\n```bash\necho a\n```\n";
+        assert_snapshot!(check(case(text)), @r#"
+        3 step-1 Task skipped: needs `open-network`, which was not granted
+          4: "echo a"
+        "#);
+        let config = Config::default();
+        let granted = BTreeSet::from(["open-network".to_string()]);
+        let around = Circumstances {
+            granted: &granted,
+            ..Circumstances::bare(&config)
+        };
+        let exercise = read(&case(text)).0.unwrap();
+        let plan = plan::plan(&exercise, around).0;
+        assert_eq!(plan.reach, plan::Reach::World);
+        assert_eq!(plan.steps[0].decision, Decision::Run);
+    }
+}
+
+mod files {
+    use super::*;
+
+    #[test]
+    fn save_as_writes_a_block_of_any_language() {
+        let text = "```python save-as=src/app.py\nprint('EOF')\nEOF\n```\n\n<!-- rehearse: save-as=Dockerfile -->\n```\nFROM alpine\n```\n";
+        assert_snapshot!(check(case(text)));
+    }
+
+    #[test]
+    fn what_the_prose_says_to_make_is_made() {
+        let text = "Create a file called `Dockerfile`:\n\n```dockerfile\nFROM alpine\nCOPY app.py /\n```\n\nSave this as `app.py`.\n\n```python\nprint(1)\n```\n\n\
+                    Look at `other.py`:\n\n```python\nprint(2)\n```\n\nAnd a part of `big.py` to write:\n\n```python\n...\nprint(3)\n```\n\n```bash\ndocker build -t a .\n```\n\n\
+                    Smaller:\n\n```dockerfile\nFROM scratch\n```\n\n```bash\ndocker build -t b .\n```\n";
+        let (exercise, _) = read(&case(text));
+        let asides: Vec<String> = exercise
+            .unwrap()
+            .asides
+            .iter()
+            .map(|it| format!("{}: {:?}", it.line, it.kind))
+            .collect();
+        assert_snapshot!(format!("{}\n{}", check(case(text)), asides.join("\n")));
+    }
+
+    #[test]
+    fn what_nothing_can_mean_is_not_saved() {
+        let text =
+            "Write this to `book.toml`:\n\n```toml\n[book]\n```\n\n```bash\ndocker ps\n```\n";
+        assert_snapshot!(check(case(text)));
+    }
+
+    #[test]
+    fn a_file_of_the_workspace_is_not_pasted_over() {
+        let mut with = case(
+            "Create `Dockerfile`:\n\n```dockerfile\nFROM alpine\n```\n\n```bash\ndocker build .\n```\n",
+        );
+        with.workspace = &["app/Dockerfile"];
+        assert_snapshot!(check(with));
+    }
+}
+
+mod copies {
+    use super::*;
+
+    const CHAPTER: &str = "# Registries\n\n## Task 1\n\n```bash\ndocker login\n```\n\n```bash\ndocker logs web\n```\n\n## Task 2\n\nYour challenge: run one.\n\n## Cleanup\n\n```bash\ndocker rm <name>\n```\n";
+
+    fn with(copy: &str) -> Case<'_> {
+        Case {
+            copy: Some(copy),
+            ..case(CHAPTER)
+        }
+    }
+
+    #[test]
+    fn its_steps_join_at_the_end_of_their_sections() {
+        let copy = "<!-- rehearse: value name=registry -->\n\n## Task 2\n\n```bash\ndocker run -d --name registry registry\n```\n\n\
+                    ```bash check=\"it answers\"\ncurl -s localhost:5000/v2/\n```\n\n## Task 1\n\n```bash setup\ntrue\n```\n";
+        assert_snapshot!(check(with(copy)));
+    }
+
+    #[test]
+    fn it_speaks_of_the_steps_of_the_chapter() {
+        let copy = "## Task 1\n\n<!-- rehearse: step 1 tty stdin=\"learner\\nsecret\" -->\n<!-- rehearse: step \"docker logs\" for=2s -->\n\
+                    <!-- rehearse: step 2 expect \"ready\" -->\n\n## Cleanup\n\n<!-- rehearse: step 1 skip=\"by hand\" -->\n";
+        assert_snapshot!(check(with(copy)));
+    }
+
+    #[test]
+    fn what_fits_nowhere_is_an_error_in_the_copy() {
+        let copy = "## Task 9\n\n```bash\nls\n```\n\n## Task 1\n\n<!-- rehearse: step 7 hide -->\n<!-- rehearse: step \"docker cp\" hide -->\n<!-- rehearse: step hide -->\n\n```bash skp\nls\n```\n";
+        assert_snapshot!(check(with(copy)));
+    }
+}
+
+mod surroundings {
+    use super::*;
+
+    #[test]
+    fn admonitions_of_other_site_makers_are_read() {
+        let text = "!!! note \"Try\"\n    ```bash\n    echo a\n\n    echo b\n    ```\n\n1. One\n\n    ??? tip\n\n        Text.\n\n        ```bash\n        echo c\n        ```\n\nAfter.\n\n```bash\necho d\n```\n";
+        let (exercise, _) = read(&case(text));
+        let exercise = exercise.unwrap();
+        let spans = exercise.steps.iter().map(|it| {
+            let before_end = &text[..it.after];
+            let last = before_end.lines().last().unwrap_or_default();
+            format!(
+                "{:?} then {:?} after {last:?}",
+                &text[it.span.clone()],
+                it.prefix
+            )
+        });
+        let spans: Vec<String> = spans.collect();
+        assert_snapshot!(format!("{}\n{}", check(case(text)), spans.join("\n")));
+    }
+
+    #[test]
+    fn code_without_a_fence_is_read_on_request() {
+        let mut with = case(
+            "Type this:\n\n    $ docker ps\n    CONTAINER ID   IMAGE\n\n- item\n\n      $ docker images\n\nAnd:\n\n    not a command but words\n",
+        );
+        with.config.languages = vec!["indented".to_string()];
+        assert_snapshot!(check(with));
+    }
+
+    #[test]
+    fn hidden_lines_run_without_what_hides_them() {
+        let mut with = case(
+            "```bash\n#~ cd /tmp\n  #~pwd\nls\n```\n\n```bash hidelines=!!!\n!!!whoami\n```\n",
+        );
+        with.config.hidelines = [("bash".to_string(), "#~".to_string())].into();
+        assert_snapshot!(check(with));
+    }
+
+    #[test]
+    fn cleanup_headings_can_be_numbered_and_can_be_about_something_else() {
+        let text = "## Step 3: Clean up\n\n```bash\ndocker rm -f a\n```\n\n## Cleaning up\n\n```bash\ndocker build -t a .\n```\n";
+        assert_snapshot!(check(case(text)));
+    }
+
+    #[test]
+    fn the_text_before_can_say_that_it_is_typed_inside() {
+        let text = "```bash\ndocker run -it alpine\n```\n\nInside the container, look around:\n\n```bash\nls /\n```\n\nIn the container there is no docker:\n\n```bash\ndocker ps\n```\n";
+        assert_snapshot!(check(case(text)));
+    }
+}
+
+mod requirements {
+    use super::*;
+
+    /// The chapters that come before each, or what is wrong.
+    #[track_caller]
+    fn check(chapters: &[(&str, &str)]) -> String {
+        let config = Config::default();
+        let around = Circumstances::bare(&config);
+        let chapters = chapters.iter().map(|it| Chapter::alone(it.0, it.1));
+        let survey = run::survey(chapters, around, |_| Ok(None)).unwrap();
+        let mut lines: Vec<String> = Vec::new();
+        for subject in &survey.subjects {
+            let required = subject.plan.requires.iter().map(|it| it.chapter.as_str());
+            let required: Vec<&str> = required.collect();
+            lines.push(format!(
+                "{}: {}",
+                subject.exercise.chapter,
+                required.join(", ")
+            ));
+        }
+        for it in &survey.problems {
+            lines.push(format!(
+                "{}:{}: {}",
+                it.chapter, it.problem.line, it.problem.message
+            ));
+        }
+        lines.join("\n")
+    }
+
+    #[test]
+    fn what_comes_first_is_found_with_what_that_needs() {
+        assert_snapshot!(check(&[
+            ("one.md", "```bash\necho a\n```\n"),
+            (
+                "x/two.md",
+                "<!-- rehearse: requires one -->\n```bash\necho b\n```\n"
+            ),
+            (
+                "three.md",
+                "<!-- rehearse: requires one.md -->\n<!-- rehearse: requires two -->\n```bash\necho c\n```\n"
+            ),
+        ]));
+    }
+
+    #[test]
+    fn circles_and_names_of_nothing_are_errors() {
+        assert_snapshot!(check(&[
+            (
+                "one.md",
+                "<!-- rehearse: requires two -->\n```bash\necho a\n```\n"
+            ),
+            (
+                "two.md",
+                "<!-- rehearse: requires one -->\n<!-- rehearse: requires nine -->\n```bash\necho b\n```\n"
+            ),
+            ("a/z.md", "```bash\necho a\n```\n"),
+            (
+                "b/z.md",
+                "<!-- rehearse: requires z -->\n```bash\necho a\n```\n"
+            ),
+        ]));
+    }
+}
