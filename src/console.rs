@@ -687,6 +687,8 @@ fn unprompted(lines: &[&str], language: Language) -> Block {
     let begins = match (language, first.look) {
         (_, Look::Command) | (Language::Shell, Look::Likely) => Ok(()),
         (Language::Shell, Look::Perhaps) if !has_output => Ok(()),
+        // `true`, `exit`: a program that is seldom alone.
+        (Language::Shell, Look::Output(MENTION)) if !first.text.trim().contains(' ') => Ok(()),
         (_, Look::Output(why)) => Err(why),
         (_, Look::Likely | Look::Perhaps) => Err("words that are no program"),
     };

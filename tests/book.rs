@@ -268,7 +268,7 @@ mod a_built_book {
         let said = rehearse(book, &["check"]);
         assert_eq!(said.status, 0, "{}{}", said.out, said.err);
         assert_snapshot!(said.out, @"
-        pulling.md: as recorded; 4 ran, 2 skipped
+        pulling.md: as recorded; 1 of 2 tasks covered, 4 steps run, 2 skipped (1 for want of a person, 1 for want of a value)
         1 as recorded, 0 drifted, 0 broken
         ");
     }
@@ -293,7 +293,7 @@ mod a_changed_book {
         let book = recorded("");
         book.write("src/small.md", &SMALL.replace("three", "four"));
         assert_snapshot!(rehearse(&book, &["list"]).out, @"
-        small.md (small): 2 steps, 1 recorded, 1 to run
+        small.md (small): 1 of 1 task covered, 2 steps run
              3  small-1  recorded
              8  small-2  would run: changed since it was recorded
         ");
@@ -313,7 +313,7 @@ mod a_changed_book {
         let said = rehearse(&book, &["check"]);
         assert_eq!(said.status, 1);
         assert_snapshot!(said.out, @"
-        small.md: differs from what is recorded; 2 ran, 0 skipped
+        small.md: differs from what is recorded; 1 of 1 task covered, 2 steps run
           drifted small.md:5
               $ echo two
               - 2
@@ -372,7 +372,7 @@ mod a_changed_book {
             .filter(|it| it.contains("small.md:") || it.starts_with("      "));
         assert_snapshot!(err.filter(|it| !it.contains("done in")).collect::<Vec<_>>().join("\n"), @"
         rehearse: small.md: running 3 commands in a sandbox
-        small.md: broken; 2 ran, 0 skipped
+        small.md: broken; 2 of 2 steps ran
           failed small.md:9: status 2, should be 0
               $ ls /nowhere
               | ls: cannot access '/nowhere': No such file or directory

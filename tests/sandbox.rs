@@ -271,7 +271,7 @@ fn images_are_told_after_each_command_that_changed_them() {
                 "docker pull -q alpine",
                 "docker images",
                 "docker tag alpine mine:1",
-                "docker pull -q nginx",
+                "docker pull -q nginx:alpine",
                 "docker rmi alpine",
                 "docker rmi -f $(docker images -q)",
             ],
@@ -307,13 +307,13 @@ fn images_are_told_after_each_command_that_changed_them() {
         Some(
             [
                 "alpine:latest mine:1",
-                "nginx:latest",
+                "nginx:alpine",
             ],
         ),
         Some(
             [
                 "mine:1",
-                "nginx:latest",
+                "nginx:alpine",
             ],
         ),
         Some(
@@ -355,8 +355,8 @@ fn registries_serve_the_stand_ins_under_their_real_names() {
         step(
             "alpine-based",
             &[
-                "for it in nginx redis postgres node registry; do docker pull -q $it; done",
-                "docker inspect --format '{{index .RootFS.Layers 0}}' alpine nginx redis postgres node registry | sort -u | wc -l",
+                "for it in nginx:alpine redis postgres node registry; do docker pull -q $it; done",
+                "docker inspect --format '{{index .RootFS.Layers 0}}' alpine nginx:alpine redis postgres node registry | sort -u | wc -l",
             ],
         ),
         step(
@@ -369,7 +369,7 @@ fn registries_serve_the_stand_ins_under_their_real_names() {
         ),
         step("quay", &["docker pull -q quay.io/prometheus/prometheus"]),
     ];
-    assert_snapshot!(check(steps, table), @r#"
+    assert_snapshot!(check(steps, table), @"
     -- alpine
     $ for it in alpine docker.io/library/alpine:latest; do docker pull -q $it; done
     docker.io/library/alpine:latest
@@ -377,13 +377,13 @@ fn registries_serve_the_stand_ins_under_their_real_names() {
     $ docker images --digests --format '{{.Digest}}' | sort | uniq -c | awk '{ print $1 }'
     1
     -- alpine-based
-    $ for it in nginx redis postgres node registry; do docker pull -q $it; done
-    docker.io/library/nginx:latest
+    $ for it in nginx:alpine redis postgres node registry; do docker pull -q $it; done
+    docker.io/library/nginx:alpine
     docker.io/library/redis:latest
     docker.io/library/postgres:latest
     docker.io/library/node:latest
     docker.io/library/registry:latest
-    $ docker inspect --format '{{index .RootFS.Layers 0}}' alpine nginx redis postgres node registry | sort -u | wc -l
+    $ docker inspect --format '{{index .RootFS.Layers 0}}' alpine nginx:alpine redis postgres node registry | sort -u | wc -l
     1
     -- fluent-bit
     $ docker pull -q public.ecr.aws/aws-observability/aws-for-fluent-bit
@@ -395,7 +395,7 @@ fn registries_serve_the_stand_ins_under_their_real_names() {
     -- quay
     $ docker pull -q quay.io/prometheus/prometheus
     quay.io/prometheus/prometheus:latest
-    "#);
+    ");
 }
 
 #[test]
