@@ -84,6 +84,8 @@ pub enum Ending {
     Itself,
     /// By `^C`.
     Interrupted,
+    /// By itself, with an error.
+    Failed,
 }
 
 /// What the language of a fence says about the block.
@@ -587,6 +589,8 @@ fn finish(entry: &mut Entry, lines: &[&str]) {
     let sample = &lines[entry.sample.clone()];
     if sample.iter().any(|it| it.trim_start().starts_with("^C")) {
         entry.ending = Ending::Interrupted;
+    } else if sample.len() <= MOST_COMPLAINTS && sample.iter().any(|it| COMPLAINT.is_match(it)) {
+        entry.ending = Ending::Failed;
     }
     let answers = sample.iter().filter_map(|it| {
         let answer = ANSWERED.captures(it)?.get(1)?;
@@ -594,6 +598,14 @@ fn finish(entry: &mut Entry, lines: &[&str]) {
     });
     entry.answers = answers.collect();
 }
+
+/// Lines of a sample up to which one that complains is what the command came to; a long log can complain of anything.
+const MOST_COMPLAINTS: usize = 6;
+
+static COMPLAINT: LazyLock<Regex> = LazyLock::new(|| {
+    let regex = r"(?i)^\s*(?:error response from daemon:|docker: error\b|error: |error during connect|(?:[\w./-]+: )+(?:bad address|command not found|not found|no such file or directory|permission denied|could not resolve host)|.*: (?:command not found|no such file or directory)$|cannot connect to the docker daemon|denied: |unauthorized: )";
+    Regex::new(regex).expect("it is written here and compiled in the tests")
+});
 
 static ANSWERED: LazyLock<Regex> = LazyLock::new(|| {
     let regex = r"(?i)[\[(](?:y/n|yes/no(?:/\[fingerprint\])?)[\])]\s*[:?]?\s*(\S.*)$";

@@ -10,7 +10,7 @@ use crate::config::{Config, Registry, Supplied};
 use crate::console::{Ending, Place};
 use crate::exercise::{Capture, Claim, Command, Exercise, Failure, Ready, Role, Step};
 use crate::interactive::{self, Behavior, Opened};
-use crate::placeholder::{fill, placeholders};
+use crate::placeholder::{fill, mask, placeholders};
 use crate::problem::{Origin, Problem};
 
 /// What would happen if the exercise ran now.
@@ -26,6 +26,8 @@ pub struct Plan {
     pub values: BTreeMap<String, String>,
     /// Names of values that no output may show.
     pub secrets: BTreeSet<String>,
+    /// Names of values that stand for whole words, without brackets: of IDs and names copied from a sample.
+    pub bare: BTreeSet<String>,
     /// What the sandbox can reach.
     pub reach: Reach,
     /// Folder of the workspace that the shell starts in; empty for its top.
@@ -281,6 +283,7 @@ pub fn plan(exercise: &Exercise, around: Circumstances<'_>) -> (Plan, Vec<Proble
         exercise: exercise.id.clone(),
         chapter: exercise.chapter.clone(),
         timeout: config.exercise_timeout,
+        bare: bare(exercise, &values),
         values,
         secrets,
         reach,
@@ -298,6 +301,25 @@ pub fn in_run_order(plan: &Plan) -> Vec<&PlannedStep> {
         runs.partition(|it| it.role == Role::Cleanup);
     steps.extend(cleanup);
     steps
+}
+
+/// Names of values and captures that stand in commands as whole words, and nowhere as placeholders.
+fn bare(exercise: &Exercise, values: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let commands = || exercise.steps.iter().flat_map(|it| &it.commands);
+    let bracketed: BTreeSet<String> = commands()
+        .flat_map(|it| placeholders(&it.text))
+        .map(|it| it.1)
+        .collect();
+    let captures = exercise.steps.iter().flat_map(|it| &it.captures);
+    let names = captures.map(|it| &it.name).chain(values.keys());
+    let is_word = |name: &&String| {
+        commands().any(|it| it.text.split_whitespace().any(|it| it == name.as_str()))
+    };
+    names
+        .filter(|it| !bracketed.contains(*it))
+        .filter(is_word)
+        .cloned()
+        .collect()
 }
 
 /// Indices of steps in the order in which they would run.
@@ -326,6 +348,18 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn step(&mut self, step: &Step) -> PlannedStep {
         let mut inferred = step.inferred.clone();
+        let is_shown_failing = step
+            .commands
+            .last()
+            .is_some_and(|it| it.ending == Ending::Failed);
+        let expect = match step.words.fails {
+            Some(it) => Expect::Failure(it),
+            None if is_shown_failing => {
+                inferred.push("fails, as its sample shows".to_string());
+                Expect::Failure(Failure::Any)
+            }
+            None => Expect::Success,
+        };
         let n_terminals = self.terminals.len();
         let (decision, commands) = match self.manners(step, &mut inferred) {
             Ok(manners) => {
@@ -353,10 +387,7 @@ impl Planner<'_> {
             role: step.words.role,
             commands: commands.collect(),
             decision,
-            expect: match step.words.fails {
-                Some(it) => Expect::Failure(it),
-                None => Expect::Success,
-            },
+            expect,
             timeout: step.words.timeout.unwrap_or(self.config.timeout),
             claims: step.claims.clone(),
             captures: step.captures.clone(),
@@ -432,7 +463,8 @@ impl Planner<'_> {
         inferred: &mut Vec<String>,
     ) -> Result<Manner, Skip> {
         let words = &step.words;
-        let invocations = bash::invocations(&command.text);
+        // The grammar takes `<name>` for redirections.
+        let invocations = bash::invocations(&mask(&command.text));
         if let Some(inside) = self.inside(step, command)? {
             let endless = invocations
                 .iter()
@@ -508,7 +540,7 @@ impl Planner<'_> {
                     // Its author has said so.
                 } else if is_endless {
                     manner.lasts = Lasts::For(watched(&label, command, inferred));
-                } else if !is_told && self.stays_open(step, command, &opened) {
+                } else if !words.tty && self.stays_open(step, command, &opened) {
                     manner.lasts = Lasts::Opens(self.open_terminal(step));
                 }
             }
@@ -610,15 +642,13 @@ impl Planner<'_> {
         }
     }
 
-    /// Whether a command's terminal is one that later commands are typed in.
+    /// Whether a command's terminal is one that later commands are typed in. What is typed at one that is not can only be
+    /// scripted.
     fn stays_open(&self, step: &Step, command: &Command, opened: &Opened) -> bool {
-        match opened {
-            Opened::Shell | Opened::Default => true,
-            Opened::Endless(_) => false,
-            Opened::Program(_) => {
-                step.words.opens.is_some() || self.is_typed_in_next(step, command)
-            }
-        }
+        let is_shell = matches!(opened, Opened::Shell | Opened::Default);
+        step.words.opens.is_some()
+            || self.is_typed_in_next(step, command)
+            || is_shell && step.words.stdin.is_none()
     }
 
     /// Gives a terminal its name and notes that it is open.

@@ -940,7 +940,7 @@ mod plans {
             "vim x", "nano", "ls | less", "top", "watch ls", "read a", "passwd", "su -", "sudo /usr/bin/vi x",
         ]), @r#"
         "vim x": Skip(Interactive("`vim` opens an editor"))
-        "nano": left alone
+        "nano": Skip(Interactive("`nano` opens an editor"))
         "ls | less": Skip(Interactive("`less` waits for the reader's keys"))
         "top": Skip(Interactive("`top` runs until a key is pressed"))
         "watch ls": Run

@@ -7,8 +7,9 @@ use super::{NEEDS, Pattern, TableKind};
 use crate::nearest::advice;
 
 /// What comments may begin with that are not words of a fence.
-const VERBS: [&str; 9] = [
-    "run", "expect", "capture", "value", "images", "layers", "requires", "needs", "step",
+const VERBS: [&str; 11] = [
+    "run", "expect", "capture", "value", "images", "layers", "requires", "needs", "step", "before",
+    "after",
 ];
 
 /// What a comment says.
@@ -30,6 +31,8 @@ pub(super) enum Directive {
     Requires(String),
     /// Something that the user has to grant.
     Needs(String),
+    /// In the author's copy: where the steps that follow go, if not to the end of their section.
+    Goes { side: Side, selector: Selector },
     /// In the author's copy: something said of a step of the chapter itself.
     Step {
         selector: Selector,
@@ -37,11 +40,18 @@ pub(super) enum Directive {
     },
 }
 
+/// On which side of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Before,
+    After,
+}
+
 /// Which step of a section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Selector {
-    /// By number, from 1.
-    Number(usize),
+    /// By number, from 1; the first and the last one.
+    Numbers(usize, usize),
     /// By a part of its text.
     Text(String),
 }
@@ -86,6 +96,8 @@ pub(super) fn parse(text: &str) -> Result<Directive, String> {
         "needs" if NEEDS.contains(&rest) => Ok(Directive::Needs(rest.to_string())),
         "needs" => Err(format!("`needs` is `{rest}`; {}", advice(rest, &NEEDS))),
         "step" => step(rest),
+        "before" => goes(Side::Before, verb, rest),
+        "after" => goes(Side::After, verb, rest),
         _ if is_word(text) => Ok(Directive::Words(text.to_string())),
         "" => Err(
             "the comment says nothing; write for example `<!-- rehearse: skip=\"why\" -->`"
@@ -133,12 +145,11 @@ fn regex(verb: &str, text: &str) -> Result<Regex, String> {
 
 fn capture(rest: &str) -> Result<Directive, String> {
     let example = "write it like `capture id /^([0-9a-f]{64})$/`";
-    let Some((name, pattern_text)) = rest.split_once(char::is_whitespace) else {
+    let Some((name, pattern_text)) = split_name(rest, char::is_whitespace) else {
         return Err(format!(
             "`capture` needs a name and a regular expression; {example}"
         ));
     };
-    let name = bare_name(name);
     match pattern("capture", pattern_text.trim())? {
         Pattern::Regex(it) => match regex("capture", &it)?.captures_len() {
             2 => Ok(Directive::Capture {
@@ -159,8 +170,7 @@ fn capture(rest: &str) -> Result<Directive, String> {
 fn value(rest: &str) -> Result<Directive, String> {
     let wrong =
         || "`value` needs a name and a value; write it like `value user-name=learner`".to_string();
-    let (name, value) = rest.split_once('=').ok_or_else(wrong)?;
-    let name = bare_name(name.trim());
+    let (name, value) = split_name(rest, |it| it == '=').ok_or_else(wrong)?;
     let value = value.trim();
     let value = match value.strip_prefix('"') {
         Some(it) => it.strip_suffix('"').ok_or_else(|| {
@@ -177,19 +187,54 @@ fn value(rest: &str) -> Result<Directive, String> {
     }
 }
 
-/// A placeholder's name without its brackets.
-fn bare_name(name: &str) -> &str {
-    let brackets = [('<', '>'), ('[', ']'), ('{', '}')];
-    let inside = brackets
-        .iter()
-        .find_map(|it| name.strip_prefix(it.0)?.strip_suffix(it.1));
-    inside.unwrap_or(name)
+/// A placeholder's name, without its brackets or quotes, and what follows it after this separator.
+fn split_name(text: &str, is_separator: fn(char) -> bool) -> Option<(&str, &str)> {
+    let brackets = [('<', '>'), ('[', ']'), ('{', '}'), ('"', '"')];
+    for (opening, closing) in brackets {
+        let inside = text
+            .strip_prefix(opening)
+            .and_then(|it| it.split_once(closing));
+        if let Some((name, rest)) = inside {
+            let rest = rest.strip_prefix(is_separator)?;
+            return Some((name, rest));
+        }
+    }
+    let (name, rest) = text.split_once(is_separator)?;
+    Some((name.trim(), rest))
+}
+
+fn goes(side: Side, verb: &str, rest: &str) -> Result<Directive, String> {
+    let wrong = || {
+        format!(
+            "`{verb}` needs a step's number or a part of its text, and nothing else; write it like `{verb} 1` or \
+             `{verb} \"docker login\"`"
+        )
+    };
+    let selector = match rest.strip_prefix('"') {
+        Some(rest) => {
+            let text = rest.strip_suffix('"').filter(|it| !it.is_empty());
+            Selector::Text(text.ok_or_else(wrong)?.to_string())
+        }
+        None => numbers(rest)
+            .filter(|_| !rest.contains('-'))
+            .ok_or_else(wrong)?,
+    };
+    Ok(Directive::Goes { side, selector })
+}
+
+/// `2` or `2-4`.
+fn numbers(text: &str) -> Option<Selector> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
+    (1..=last)
+        .contains(&first)
+        .then_some(Selector::Numbers(first, last))
 }
 
 fn step(rest: &str) -> Result<Directive, String> {
     let wrong = || {
         "`step` needs a number or a part of the step's text, and what is said of it; write it like \
-         `step 1 skip=\"why\"` or `step \"docker login\" tty`"
+         `step 1 skip=\"why\"`, `step 2-4 in=box` or `step \"docker login\" tty`"
             .to_string()
     };
     let (selector, what) = match rest.strip_prefix('"') {
@@ -198,9 +243,8 @@ fn step(rest: &str) -> Result<Directive, String> {
             (Selector::Text(text.to_string()), what)
         }
         None => {
-            let (number, what) = rest.split_once(char::is_whitespace).ok_or_else(wrong)?;
-            let number = number.parse().ok().filter(|it| *it > 0);
-            (Selector::Number(number.ok_or_else(wrong)?), what)
+            let (numbers, what) = rest.split_once(char::is_whitespace).ok_or_else(wrong)?;
+            (self::numbers(numbers).ok_or_else(wrong)?, what)
         }
     };
     match parse(what)? {

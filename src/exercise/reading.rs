@@ -34,6 +34,8 @@ pub(super) struct Reader<'a> {
     exercise: Exercise,
     /// Paths that blocks are saved under.
     saved: BTreeSet<String>,
+    /// In the author's copy, since the last heading.
+    anchor: Option<Anchor>,
     problems: Vec<Problem>,
 }
 
@@ -52,6 +54,26 @@ struct Draft {
     wish: Option<String>,
     /// The path of a file that nobody but a rule says to write.
     by_rule: Option<String>,
+    order: Order,
+}
+
+/// Where a step comes in its section: by the step of the chapter, and before, at or after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Order(usize, Side);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Side {
+    Before,
+    At,
+    After,
+}
+
+/// Where the steps of the author's copy go, if not to the end of their section.
+struct Anchor {
+    order: Order,
+    /// Where in the chapter what comes of them is put.
+    place: usize,
+    prefix: String,
 }
 
 /// The file that is being read.
@@ -89,6 +111,7 @@ impl<'a> Reader<'a> {
                 asides: Vec::new(),
             },
             saved: BTreeSet::new(),
+            anchor: None,
             problems: Vec::new(),
         }
     }
@@ -132,6 +155,7 @@ impl<'a> Reader<'a> {
                 Item::Heading { title, start, .. } => {
                     self.drop_words(&text, before.words.take());
                     before = Before::default();
+                    self.anchor = None;
                     let nth = met.entry(key(&title)).or_default();
                     section = self.section_titled(&title, *nth);
                     *nth += 1;
@@ -157,9 +181,8 @@ impl<'a> Reader<'a> {
 
     /// Gives the steps their names, and everything its order.
     pub(super) fn finish(mut self) -> (Option<Exercise>, Vec<Problem>) {
-        // The author's copy joins at the end of each section; in one file the order stays.
-        self.drafts
-            .sort_by_key(|it| (it.step.section, it.step.origin));
+        // In one file the order stays.
+        self.drafts.sort_by_key(|it| (it.step.section, it.order));
         self.drop_files_of_no_use();
         let ids = names(&self.drafts, &self.parts, &mut self.problems);
         self.problems.sort_by_key(|it| (it.origin, it.line));
@@ -310,7 +333,7 @@ impl<'a> Reader<'a> {
             Directive::Table(kind, references) => {
                 let (after, prefix) = match origin {
                     Origin::Chapter => (comment.span.end, comment.prefix.clone()),
-                    Origin::Copy => (self.parts[section].end, String::new()),
+                    Origin::Copy => self.place(section),
                 };
                 self.exercise.tables.push(Table {
                     kind,
@@ -344,6 +367,7 @@ impl<'a> Reader<'a> {
                     ),
                 }
             }
+            Directive::Goes { side, selector } => self.go(side, &selector, text, section),
             Directive::Step { selector, what } => {
                 self.obey_for(&selector, *what, comment, text, section)
             }
@@ -363,6 +387,68 @@ impl<'a> Reader<'a> {
         steps.find(|it| fits(it))
     }
 
+    /// Finds steps of the chapter in a section, at least one.
+    fn selected(&self, selector: &Selector, section: usize) -> Result<Vec<usize>, String> {
+        let steps = self.drafts.iter().enumerate();
+        let is_there = |it: &Step| it.section == section && it.origin == Origin::Chapter;
+        let steps: Vec<usize> = steps
+            .filter(|it| is_there(&it.1.step))
+            .map(|it| it.0)
+            .collect();
+        match selector {
+            Selector::Numbers(first, last) => match steps.get(first - 1..*last) {
+                Some(it) => Ok(it.to_vec()),
+                None => Err(format!(
+                    "the chapter has {} steps in this section and no step {last}; `mdbook-rehearse list` shows them",
+                    steps.len()
+                )),
+            },
+            Selector::Text(part) => {
+                let has_it = |it: &&usize| {
+                    let mut commands = self.drafts[**it].step.commands.iter();
+                    commands.any(|it| it.text.contains(part))
+                };
+                let found = steps.iter().find(has_it).copied();
+                let found = found.ok_or_else(|| format!(
+                    "the chapter has no step with `{part}` in this section; `mdbook-rehearse list` shows them"
+                ))?;
+                Ok(vec![found])
+            }
+        }
+    }
+
+    /// Has the steps of the author's copy that follow go before or after a step of the chapter.
+    fn go(
+        &mut self,
+        side: comment::Side,
+        selector: &Selector,
+        text: &Text<'_>,
+        section: usize,
+    ) -> Result<(), String> {
+        if text.origin == Origin::Chapter {
+            return Err("`before` and `after` are for the author's copy".to_string());
+        }
+        let chapter = self.chapter.text;
+        let selected = self.selected(selector, section)?;
+        let draft = &self.drafts[selected[0]];
+        let Order(step, _) = draft.order;
+        let (order, place) = match side {
+            comment::Side::Before => {
+                let line = chapter[..draft.step.span.start].rfind('\n').unwrap_or(0);
+                let place = chapter[..line].trim_end().len();
+                (Order(step, Side::Before), place)
+            }
+            comment::Side::After => (Order(step, Side::After), draft.step.after),
+        };
+        let prefix = draft.step.prefix.clone();
+        self.anchor = Some(Anchor {
+            order,
+            place,
+            prefix,
+        });
+        Ok(())
+    }
+
     /// Does what the author's copy says of a step of the chapter.
     fn obey_for(
         &mut self,
@@ -378,38 +464,21 @@ impl<'a> Reader<'a> {
                     .to_string(),
             );
         }
-        let mut steps = self
-            .drafts
-            .iter_mut()
-            .filter(|it| it.step.section == section && it.step.origin == Origin::Chapter);
-        let draft = match selector {
-            Selector::Number(number) => steps.nth(number - 1),
-            Selector::Text(part) => {
-                steps.find(|it| it.step.commands.iter().any(|it| it.text.contains(part)))
-            }
-        };
-        let Some(draft) = draft else {
-            return Err(match selector {
-                Selector::Number(number) => format!(
-                    "the chapter has no step {number} in this section; `mdbook-rehearse list` shows them"
-                ),
-                Selector::Text(part) => format!(
-                    "the chapter has no step with `{part}` in this section; `mdbook-rehearse list` shows them"
-                ),
-            });
-        };
-        match what {
-            Directive::Words(words) => {
-                let mut info = Info::of_step(&draft.step.words);
-                info.take_all(&words);
-                info.check();
-                draft.step.words = info.words;
-                draft.wish = info.id.or(draft.wish.take());
-                for fault in info.faults {
-                    self.problem(text, Problem::error(comment.line, fault));
+        for idx in self.selected(selector, section)? {
+            let draft = &mut self.drafts[idx];
+            match &what {
+                Directive::Words(words) => {
+                    let mut info = Info::of_step(&draft.step.words);
+                    info.take_all(words);
+                    info.check();
+                    draft.step.words = info.words;
+                    draft.wish = info.id.or(draft.wish.take());
+                    for fault in info.faults {
+                        self.problem(text, Problem::error(comment.line, fault));
+                    }
                 }
+                what => note(&mut draft.step, what.clone(), text.origin, comment.line),
             }
-            what => note(&mut draft.step, what, text.origin, comment.line),
         }
         Ok(())
     }
@@ -424,7 +493,7 @@ impl<'a> Reader<'a> {
     ) -> Step {
         let (after, prefix) = match text.origin {
             Origin::Chapter => (comment.span.end, comment.prefix.clone()),
-            Origin::Copy => (self.parts[section].end, String::new()),
+            Origin::Copy => self.place(section),
         };
         let mut step = self.empty_step(text, section);
         step.line = comment.line;
@@ -559,11 +628,25 @@ impl<'a> Reader<'a> {
     }
 
     fn draft(&mut self, step: Step, wish: Option<String>) {
+        let order = match (step.origin, &self.anchor) {
+            (Origin::Chapter, _) => Order(self.drafts.len(), Side::At),
+            (Origin::Copy, Some(anchor)) => anchor.order,
+            (Origin::Copy, None) => Order(usize::MAX, Side::After),
+        };
         self.drafts.push(Draft {
             step,
             wish,
             by_rule: None,
+            order,
         });
+    }
+
+    /// Where in the chapter something of the author's copy is put, and the prefix of its lines.
+    fn place(&self, section: usize) -> (usize, String) {
+        match &self.anchor {
+            Some(anchor) => (anchor.place, anchor.prefix.clone()),
+            None => (self.parts[section].end, String::new()),
+        }
     }
 
     /// A step with everything but its commands.
@@ -587,8 +670,8 @@ impl<'a> Reader<'a> {
         let (span, after, prefix) = match text.origin {
             Origin::Chapter => (code.span.clone(), code.after, code.prefix.clone()),
             Origin::Copy => {
-                let end = self.parts[section].end;
-                (end..end, end, String::new())
+                let (place, prefix) = self.place(section);
+                (place..place, place, prefix)
             }
         };
         Step {

@@ -41,6 +41,8 @@ pub(super) struct Course<'a> {
     watch: Watch<'a>,
     /// Values of placeholders, those that were captured too.
     values: BTreeMap<String, String>,
+    /// Names of values that stand for whole words.
+    bare: BTreeSet<String>,
     /// Terminals that are open, by name.
     terminals: BTreeMap<String, Terminal>,
 }
@@ -68,11 +70,13 @@ impl Sandbox {
             deadline: Instant::now() + plan.timeout,
             watch,
             values: BTreeMap::new(),
+            bare: BTreeSet::new(),
             terminals: BTreeMap::new(),
         };
         for required in &plan.requires {
             course.chapter = &required.chapter;
             course.values = required.values.clone();
+            course.bare = required.bare.clone();
             self.enter_folder(&required.folder).await?;
             let blocked = self.run_required(required, &mut course).await?;
             if blocked.is_some() {
@@ -84,6 +88,7 @@ impl Sandbox {
         }
         course.chapter = &plan.chapter;
         course.values = plan.values.clone();
+        course.bare = plan.bare.clone();
         if !plan.requires.is_empty() || plan.folder != Path::new("") {
             self.enter_folder(&plan.folder).await?;
         }
@@ -291,6 +296,8 @@ impl Sandbox {
             Ok(script) => script,
             Err(names) => return Ok(unfilled(command, &names)),
         };
+        let word = |word: &str| course.bare.get(word).and_then(|it| value(it));
+        let script = placeholder::replace_words(&script, &word);
         let Manner {
             inside,
             input,
