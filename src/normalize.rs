@@ -314,6 +314,27 @@ const RULES: &[Rule] = &[
         doc: "the process ID in `docker inspect` becomes `[PID]`; 0 stays, since then nothing runs",
         how: How::Text(r#"("Pid": )[1-9]\d{0,9}(?-u:\b)"#, "${1}[PID]"),
     },
+    Rule {
+        name: "transfers",
+        doc: "the meter of `curl`, when its output goes elsewhere, becomes `[TRANSFER]`",
+        how: How::Text(
+            r"^ {0,3}\d{1,3} +[\d.]{1,6}[kMG]? +\d{1,3} +[\d.]{1,6}[kMG]? +\d{1,3} +[\d.]{1,6}[kMG]? +[\d.]{1,6}[kMG]? +[\d.]{1,6}[kMG]?(?: +(?:[\d:-]{7,8}|\[TIME\])){3} +[\d.]{1,6}[kMG]?",
+            "[TRANSFER]",
+        ),
+    },
+    Rule {
+        name: "queries",
+        doc: "the number of a name server's answer and the time it took become `[ID]` and `[DURATION]`",
+        how: How::With(
+            r"(?<head>, id: )\d{1,5}(?-u:\b)|(?<time>;; Query time: )\d{1,6} msec",
+            |_, it| {
+                Some(match it.name("head") {
+                    Some(head) => format!("{}[ID]", head.as_str()),
+                    None => ";; Query time: [DURATION]".to_string(),
+                })
+            },
+        ),
+    },
 ];
 
 /// Adjectives that the engine makes names of.
