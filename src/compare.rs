@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use crate::claim;
 use crate::compare::matching::{Images, Matching};
 use crate::exercise::Failure;
-use crate::images::{LedgerEntry, host, ledger};
+use crate::images::{LedgerEntry, host, ledger, made_here};
 use crate::plan::{Decision, Expect, Plan, PlannedStep, Skip};
 use crate::problem::Origin;
 use crate::snapshot::{RecordedStep, Snapshot};
@@ -333,11 +333,12 @@ fn last_lines(output: &[u8]) -> String {
 
 /// References that are in both ledgers with different digests.
 ///
-/// A registry that the exercise itself runs is left out: it has what the exercise pushed, and what is built anew has
-/// another digest each time. So are digests that only one kind of image store gives.
+/// What the exercise itself made is left out, and so is a registry that it runs: what is built anew has another digest each
+/// time. So are digests that only one kind of image store gives.
 fn moved(recorded: &Snapshot, fresh: &Transcript) -> Vec<Moved> {
     let same_store = recorded.engine.store == fresh.engine.store;
     let fresh_images = ledger(fresh);
+    let made = made_here(fresh);
     let mut res = Vec::new();
     for entry in &recorded.images {
         let Some(it) = fresh_images
@@ -347,7 +348,8 @@ fn moved(recorded: &Snapshot, fresh: &Transcript) -> Vec<Moved> {
             continue;
         };
         let comparable = same_store || (entry.digest.is_some() && it.digest.is_some());
-        if entry.digest != it.digest && comparable && !is_own(&entry.reference, fresh) {
+        let is_own = is_own(&entry.reference, fresh) || made.contains(&entry.reference);
+        if entry.digest != it.digest && comparable && !is_own {
             res.push(Moved {
                 reference: entry.reference.clone(),
                 recorded: entry.digest.clone(),

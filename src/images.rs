@@ -54,6 +54,22 @@ pub fn ledger(transcript: &Transcript) -> Vec<LedgerEntry> {
     entries
 }
 
+/// References that the exercise made itself, by building or tagging: none of them came from a registry. What is built anew has
+/// another digest each time, wherever it is pushed.
+pub fn made_here(transcript: &Transcript) -> BTreeSet<String> {
+    let mut met = BTreeSet::new();
+    let mut made = BTreeSet::new();
+    let commands = transcript.steps.iter().flat_map(|it| &it.commands);
+    for images in commands.filter_map(|it| it.images.as_ref()) {
+        for (reference, digests) in images.iter().flat_map(references) {
+            if met.insert(reference.clone()) && digests.is_empty() {
+                made.insert(reference);
+            }
+        }
+    }
+    made
+}
+
 /// Tells which other references name the image of this one: those with its digest or, in one engine, its ID.
 pub fn same_as<'a>(entry: &LedgerEntry, all: &'a [LedgerEntry]) -> Vec<&'a str> {
     all.iter()

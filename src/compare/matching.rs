@@ -12,7 +12,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::compare::{Drift, StepComparison, Verdict, is_own, recorded_step};
 use crate::exercise::Role;
-use crate::images::LedgerEntry;
+use crate::images::{LedgerEntry, made_here};
 use crate::normalize::{Normalizer, Piece};
 use crate::plan::{Expect, Lasts, Plan, PlannedStep};
 use crate::snapshot::{RecordedCommand, RecordedStep, Snapshot};
@@ -474,10 +474,12 @@ fn as_strs(texts: &[String]) -> Vec<&str> {
 /// shares its layers with the same images.
 fn shape(images: &[LedgerEntry], fresh: &Transcript) -> Vec<(String, String, Vec<usize>)> {
     let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let made = made_here(fresh);
     let mut res = Vec::new();
     for entry in images {
+        let is_own = is_own(&entry.reference, fresh) || made.contains(&entry.reference);
         let digest = match &entry.digest {
-            Some(_) if is_own(&entry.reference, fresh) => "own",
+            Some(_) if is_own => "own",
             Some(digest) => digest,
             None => "",
         };

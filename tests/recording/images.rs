@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use mdbook_rehearse::images::{familiar_name, full_name, host, ledger, repository, same_as};
+use mdbook_rehearse::images::{
+    familiar_name, full_name, host, ledger, made_here, repository, same_as,
+};
 use mdbook_rehearse::transcript::{
     CommandTranscript, Ending, Engine, Image, Inventory, StepTranscript, Transcript,
 };
@@ -58,6 +60,23 @@ fn image(id: &str, tags: &[&str], digests: &[&str]) -> Image {
         size: 1,
         layers: Vec::new(),
     }
+}
+
+#[test]
+fn what_is_built_or_tagged_is_made_here_also_when_it_is_pushed() {
+    let digest = format!("alpine@sha256:{}", "1".repeat(64));
+    let pushed = format!("me/app@sha256:{}", "2".repeat(64));
+    let run = transcript(&[
+        &[image("a", &["alpine:latest"], &[&digest])],
+        &[image("a", &["alpine:latest", "me/app:1"], &[&digest])],
+        &[image(
+            "a",
+            &["alpine:latest", "me/app:1"],
+            &[&digest, &pushed],
+        )],
+    ]);
+    let made: Vec<String> = made_here(&run).into_iter().collect();
+    assert_eq!(made, ["docker.io/me/app:1"]);
 }
 
 #[test]
