@@ -132,20 +132,29 @@ pub fn as_expected(expect: Expect, command_idx: usize, n_commands: usize, ending
 
 /// Tells for each step of a plan whether the snapshot has it.
 pub fn standings(plan: &Plan, recorded: Option<&Snapshot>) -> Vec<Standing> {
-    let standing = |step: &PlannedStep| match &step.decision {
-        Decision::Skip(skip) => Standing::Skipped(skip.clone()),
-        Decision::Run => match recorded.and_then(|it| recorded_step(it, &step.id)) {
-            None => Standing::New,
-            Some(recorded) => {
-                let planned = step.commands.iter().map(|it| &it.text);
-                match planned.eq(recorded.commands.iter().map(|it| &it.text)) {
-                    true => Standing::Recorded,
-                    false => Standing::Edited,
-                }
+    let standing = |step: &PlannedStep| {
+        let recorded = recorded.and_then(|it| recorded_step(it, &step.id));
+        match (&step.decision, recorded) {
+            (Decision::Skip(skip), Some(recorded))
+                if skip.is_for_now() && is_as_recorded(step, recorded) =>
+            {
+                Standing::Recorded
             }
-        },
+            (Decision::Skip(skip), _) => Standing::Skipped(skip.clone()),
+            (Decision::Run, None) => Standing::New,
+            (Decision::Run, Some(recorded)) => match is_as_recorded(step, recorded) {
+                true => Standing::Recorded,
+                false => Standing::Edited,
+            },
+        }
     };
     plan.steps.iter().map(standing).collect()
+}
+
+/// Whether a step is recorded with just its commands.
+fn is_as_recorded(step: &PlannedStep, recorded: &RecordedStep) -> bool {
+    let planned = step.commands.iter().map(|it| &it.text);
+    planned.eq(recorded.commands.iter().map(|it| &it.text))
 }
 
 /// Compares a run with what is recorded.
@@ -210,8 +219,16 @@ pub fn merge(
                 .collect()
         }
     };
-    let runs = plan.steps.iter().filter(|it| it.decision == Decision::Run);
-    let steps = runs.filter_map(|it| matching.merge_step(&it.id)).collect();
+    let merged = |step: &PlannedStep| match &step.decision {
+        Decision::Run => matching.merge_step(&step.id),
+        // It could not be run this time.
+        Decision::Skip(skip) if skip.is_for_now() => recorded
+            .and_then(|it| recorded_step(it, &step.id))
+            .filter(|it| is_as_recorded(step, it))
+            .cloned(),
+        Decision::Skip(_) => None,
+    };
+    let steps = plan.steps.iter().filter_map(merged).collect();
     let res = Snapshot {
         exercise: plan.exercise.clone(),
         recorded: today,

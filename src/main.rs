@@ -624,6 +624,12 @@ fn session(signal: &Arc<AtomicI32>) -> Result<(Session, Arc<watch::Sender<bool>>
     // As for `--allow`, for when mdBook starts this program.
     let granted = std::env::var("MDBOOK_REHEARSE_ALLOW").unwrap_or_default();
     let granted = granted.split(',').filter(|it| !it.is_empty());
+    if let Some(unknown) = granted.clone().find(|it| !NEEDS.contains(it)) {
+        let known = NEEDS.join("`, `");
+        let message =
+            format!("MDBOOK_REHEARSE_ALLOW has `{unknown}`, which nothing needs; known: `{known}`");
+        bail!(Fault::new(Class::Usage, message));
+    }
     Ok((
         Session {
             writing,

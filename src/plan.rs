@@ -38,6 +38,27 @@ pub struct Plan {
     pub steps: Vec<PlannedStep>,
 }
 
+impl Plan {
+    /// Takes over what exercises need that come first: with them their sandbox reaches the world, and without a grant for them
+    /// nothing can run.
+    pub fn needs_of(&mut self, required: &[Plan]) {
+        if required.iter().any(|it| it.reach == Reach::World) {
+            self.reach = Reach::World;
+        }
+        let decisions = required.iter().flat_map(|it| &it.steps);
+        let missing = decisions.map(|it| &it.decision).find_map(|it| match it {
+            Decision::Skip(skip @ Skip::NeedsGrant(_)) => Some(skip.clone()),
+            _ => None,
+        });
+        let Some(missing) = missing else { return };
+        for step in &mut self.steps {
+            if step.decision == Decision::Run {
+                step.decision = Decision::Skip(missing.clone());
+            }
+        }
+    }
+}
+
 /// What the sandbox can reach.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Reach {
@@ -174,6 +195,14 @@ pub enum Skip {
 }
 
 impl Skip {
+    /// Whether it is only for want of something here and now: what is recorded of the step stays true.
+    pub fn is_for_now(&self) -> bool {
+        match self {
+            Skip::NeedsValue(_) | Skip::Interactive(_) | Skip::NeedsGrant(_) => true,
+            Skip::Author(_) | Skip::OutOfScope(_) => false,
+        }
+    }
+
     /// Why, as a fragment; empty if its author gave no reason.
     pub fn reason(&self) -> String {
         match self {
@@ -361,17 +390,27 @@ impl Planner<'_> {
             None => Expect::Success,
         };
         let n_terminals = self.terminals.len();
-        let (decision, commands) = match self.manners(step, &mut inferred) {
-            Ok(manners) => {
+        let refusal = self.refusal(step);
+        let n_problems = self.problems.len();
+        let manners = self.manners(step, &mut inferred);
+        let defaults = || step.commands.iter().map(|_| Manner::default()).collect();
+        let (decision, commands) = match (refusal, manners) {
+            (None, Ok(manners)) => {
                 self.known
                     .extend(step.captures.iter().map(|it| it.name.clone()));
                 (Decision::Run, manners)
             }
-            Err(skip) => {
+            // What is recorded of it is shown as it was run.
+            (Some(skip), manners) => {
+                self.problems.truncate(n_problems);
                 self.terminals.truncate(n_terminals);
                 inferred = Vec::new();
-                let manners = step.commands.iter().map(|_| Manner::default());
-                (Decision::Skip(skip), manners.collect())
+                (Decision::Skip(skip), manners.unwrap_or_else(|_| defaults()))
+            }
+            (None, Err(skip)) => {
+                self.terminals.truncate(n_terminals);
+                inferred = Vec::new();
+                (Decision::Skip(skip), defaults())
             }
         };
         let commands = step.commands.iter().zip(commands);
@@ -395,18 +434,22 @@ impl Planner<'_> {
         }
     }
 
-    /// How each command of a step is run, or why the step is not.
-    fn manners(&mut self, step: &Step, inferred: &mut Vec<String>) -> Result<Vec<Manner>, Skip> {
+    /// Why a step is not run, whatever its commands do.
+    fn refusal(&mut self, step: &Step) -> Option<Skip> {
         if let Some(why) = &step.words.skip {
-            return Err(Skip::Author(why.clone()));
+            return Some(Skip::Author(why.clone()));
         }
         if step.commands.is_empty() {
-            return Err(Skip::Author("the block has no command".to_string()));
+            return Some(Skip::Author("the block has no command".to_string()));
         }
         if let Some(need) = self.missing {
-            return Err(Skip::NeedsGrant(need.clone()));
+            return Some(Skip::NeedsGrant(need.clone()));
         }
-        self.check_values(step)?;
+        self.check_values(step).err()
+    }
+
+    /// How each command of a step is run, or why the step is not.
+    fn manners(&mut self, step: &Step, inferred: &mut Vec<String>) -> Result<Vec<Manner>, Skip> {
         let mut manners = Vec::new();
         for (idx, command) in step.commands.iter().enumerate() {
             let is_last = idx + 1 == step.commands.len();
@@ -425,11 +468,16 @@ impl Planner<'_> {
                 if names.is_empty() {
                     let line = command.line + command.text[..span.start].matches('\n').count();
                     let written = &command.text[span];
-                    let message = format!(
-                        "step is skipped: `{written}` needs a value; give it one with `<!-- rehearse: value {name}=… -->` \
-                         or `[preprocessor.rehearse.values]`, or write `skip=\"why\"` after the fence's language"
-                    );
-                    self.warn(step, line, message);
+                    self.warn(step, line, needs_value(written, &name));
+                }
+                names.push(name);
+            }
+        }
+        let typed = step.words.stdin.as_deref().unwrap_or_default();
+        for (span, name) in placeholders(typed) {
+            if !self.known.contains(&name) && !names.contains(&name) {
+                if names.is_empty() {
+                    self.warn(step, step.line, needs_value(&typed[span], &name));
                 }
                 names.push(name);
             }
@@ -714,6 +762,13 @@ impl Planner<'_> {
             ..Problem::warning(line, message)
         });
     }
+}
+
+fn needs_value(written: &str, name: &str) -> String {
+    format!(
+        "step is skipped: `{written}` needs a value; give it one with `<!-- rehearse: value {name}=… -->` or \
+         `[preprocessor.rehearse.values]`, or write `skip=\"why\"` after the fence's language"
+    )
 }
 
 fn watched(label: &str, command: &Command, inferred: &mut Vec<String>) -> Duration {

@@ -8,7 +8,7 @@ use crate::compare::{self, Comparison, Standing, Verdict};
 use crate::config::RunPolicy;
 use crate::coverage::{Coverage, coverage};
 use crate::exercise::{self, Chapter, Exercise, Role};
-use crate::plan::{self, Circumstances, Plan};
+use crate::plan::{self, Circumstances, Decision, Plan};
 use crate::problem::{Located, Problem};
 use crate::snapshot::Snapshot;
 use crate::transcript::{Inventory, Transcript};
@@ -93,6 +93,8 @@ fn require(survey: &mut Survey) {
         all.push((found, problems));
     }
     for (subject, (found, problems)) in survey.subjects.iter_mut().zip(all) {
+        subject.plan.needs_of(&found);
+        subject.standings = compare::standings(&subject.plan, subject.recorded.as_ref());
         subject.plan.requires = found;
         let chapter = &subject.exercise.chapter;
         survey
@@ -192,9 +194,10 @@ pub fn is_named(exercise: &Exercise, name: &str) -> bool {
 /// Whether an exercise has to run under this policy.
 pub fn is_due(subject: &Subject, policy: RunPolicy) -> bool {
     let runs = subject
-        .standings
+        .plan
+        .steps
         .iter()
-        .any(|it| !matches!(it, Standing::Skipped(_)));
+        .any(|it| it.decision == Decision::Run);
     match policy {
         RunPolicy::Never => false,
         RunPolicy::Always => runs,

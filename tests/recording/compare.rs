@@ -340,6 +340,23 @@ fn check_endings(expect: Expect, endings: &[Ending]) -> String {
 }
 
 #[test]
+fn what_cannot_run_here_and_now_stays_recorded() {
+    let outputs = [("echo <token>", "secret"), ("other", "x")];
+    let recorded = merge(&plan_of(&outputs), None, &run(&outputs), DAY);
+    let mut plan = plan_of(&outputs);
+    plan.steps[0].decision = Decision::Skip(Skip::NeedsValue(vec!["token".to_string()]));
+    assert_eq!(
+        standings(&plan, Some(&recorded)),
+        [Standing::Recorded, Standing::Recorded]
+    );
+    let fresh = run(&outputs[1..]);
+    assert_eq!(merge(&plan, Some(&recorded), &fresh, NEXT_DAY), recorded);
+    plan.steps[0].decision = Decision::Skip(Skip::Author(String::new()));
+    let merged = merge(&plan, Some(&recorded), &fresh, NEXT_DAY);
+    assert_eq!(merged.steps.len(), 1);
+}
+
+#[test]
 fn says_how_a_step_failed() {
     use Ending::{Exited, SandboxLost, ShellExited, ShellKilled, TimedOut};
     let any = Expect::Failure(Failure::Any);
