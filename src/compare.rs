@@ -337,6 +337,7 @@ fn how(expect: Expect, ending: Ending) -> String {
         (Ending::Interrupted, _) => "still running when its time was over, should fail".to_string(),
         (Ending::GoesOn, _) => "goes on, should fail".to_string(),
         (Ending::TimedOut | Ending::NeverReady, _) => "not done at its time limit".to_string(),
+        (Ending::NotTyped, _) => "was not typed".to_string(),
         (Ending::SandboxLost, _) => "the sandbox went away".to_string(),
     }
 }

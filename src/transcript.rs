@@ -103,6 +103,8 @@ pub enum Ending {
     NeverReady,
     /// It was still running at the step's time limit.
     TimedOut,
+    /// It was not typed: its terminal is closed, or a value cannot be put into it. Its output says which.
+    NotTyped,
     /// The engine, or the whole sandbox, went away.
     SandboxLost,
 }

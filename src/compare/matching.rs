@@ -312,7 +312,7 @@ fn status(ending: Ending) -> i32 {
         // What a shell says of SIGINT.
         Ending::Interrupted => 130,
         Ending::TimedOut | Ending::NeverReady => 124,
-        Ending::SandboxLost => 125,
+        Ending::SandboxLost | Ending::NotTyped => 125,
     }
 }
 

@@ -497,18 +497,15 @@ impl Sandbox {
         course: &mut Course<'_>,
     ) -> Result<Gathered> {
         let outputs = &mut self.outputs;
-        let said = match course.terminals.get_mut(name) {
-            Some(terminal) if terminal.is_usable(&self.container) => {
-                let output = |id, bytes: &[u8]| outputs.add(id, bytes);
-                terminal.say(&mut self.container, typed, output).await?
-            }
-            _ => Said {
-                output: format!("the terminal `{name}` is closed\n").into_bytes(),
-                end: SaidEnd::TimedOut,
-                took: Duration::ZERO,
-                interrupted: false,
-            },
+        let terminal = course.terminals.get_mut(name);
+        let Some(terminal) = terminal.filter(|it| it.is_usable(&self.container)) else {
+            return Ok(not_typed(
+                command,
+                format!("the terminal `{name}` is closed\n"),
+            ));
         };
+        let output = |id, bytes: &[u8]| outputs.add(id, bytes);
+        let said: Said = terminal.say(&mut self.container, typed, output).await?;
         let ending = match said.end {
             _ if said.interrupted => Ending::Interrupted,
             SaidEnd::Exited(status) => Ending::Exited(status),
@@ -534,15 +531,17 @@ impl Sandbox {
 fn unfilled(command: &PlannedCommand, names: &[String]) -> Gathered {
     let names: Vec<String> = names.iter().map(|it| format!("<{it}>")).collect();
     let names = names.join(", ");
-    let output =
-        format!("the value of {names} cannot be put into this command without being run\n");
+    let why = format!("the value of {names} cannot be put into this command without being run\n");
+    not_typed(command, why)
+}
+
+fn not_typed(command: &PlannedCommand, why: String) -> Gathered {
     Gathered {
         number: None,
         transcript: CommandTranscript {
             text: command.text.clone(),
-            output: output.into_bytes(),
-            // As a shell that cannot read a line.
-            ending: Ending::Exited(2),
+            output: why.into_bytes(),
+            ending: Ending::NotTyped,
             took: Duration::ZERO,
             images: None,
         },
@@ -552,7 +551,11 @@ fn unfilled(command: &PlannedCommand, names: &[String]) -> Gathered {
 /// Whether nothing more can be run in the exercise's shell.
 fn is_end_of_shell(ending: Ending) -> bool {
     match ending {
-        Ending::Exited(_) | Ending::Interrupted | Ending::GoesOn | Ending::NeverReady => false,
+        Ending::Exited(_)
+        | Ending::Interrupted
+        | Ending::GoesOn
+        | Ending::NeverReady
+        | Ending::NotTyped => false,
         Ending::ShellExited(_)
         | Ending::ShellKilled(_)
         | Ending::TimedOut

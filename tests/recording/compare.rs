@@ -358,7 +358,10 @@ fn what_cannot_run_here_and_now_stays_recorded() {
 
 #[test]
 fn says_how_a_step_failed() {
-    use Ending::{Exited, SandboxLost, ShellExited, ShellKilled, TimedOut};
+    use Ending::{
+        Exited, GoesOn, Interrupted, NeverReady, NotTyped, SandboxLost, ShellExited, ShellKilled,
+        TimedOut,
+    };
     let any = Expect::Failure(Failure::Any);
     let status = Expect::Failure(Failure::Status(125));
     let cases = [
@@ -374,6 +377,12 @@ fn says_how_a_step_failed() {
         check_endings(any, &[Exited(7)]),
         check_endings(status, &[Exited(0), Exited(125)]),
         check_endings(status, &[Exited(0), Exited(1)]),
+        check_endings(Expect::Success, &[GoesOn, Interrupted]),
+        check_endings(Expect::Success, &[NeverReady]),
+        check_endings(Expect::Success, &[NotTyped]),
+        check_endings(any, &[Exited(0), GoesOn]),
+        check_endings(any, &[Exited(0), Interrupted]),
+        check_endings(any, &[Exited(0), NotTyped]),
     ];
     assert_snapshot!(cases.join("\n"), @r#"
     1 Ran
@@ -388,6 +397,12 @@ fn says_how_a_step_failed() {
     2 Failed { how: "status 7, should be 0", command: "one", output: "out\n" }
     1 FailedAsItShould
     3 Failed { how: "status 1, should be 125", command: "two", output: "out\n" }
+    1 Ran
+    2 TimedOut { command: "one", output: "out\n" }
+    2 Failed { how: "was not typed", command: "one", output: "out\n" }
+    3 Failed { how: "goes on, should fail", command: "two", output: "out\n" }
+    3 Failed { how: "still running when its time was over, should fail", command: "two", output: "out\n" }
+    3 Failed { how: "was not typed", command: "two", output: "out\n" }
     "#);
 }
 
