@@ -550,9 +550,7 @@ impl Planner<'_> {
             },
             retry: match words.retry {
                 Some(it) => Retry::For(it),
-                None if words.fails.is_none() && invocations.iter().any(asks_this_machine) => {
-                    Retry::Unanswered(PATIENCE)
-                }
+                None if words.fails.is_none() => retry(&invocations),
                 None => Retry::Never,
             },
             ..Manner::default()
@@ -825,6 +823,30 @@ fn out_of_scope(invocation: &bash::Invocation) -> Option<String> {
         _ => return None,
     };
     Some(format!("`{name}` {what}"))
+}
+
+/// Whether a line is tried again since it asks a server that may not be up yet. What it does before it asks must be harmless
+/// a second time.
+fn retry(invocations: &[bash::Invocation]) -> Retry {
+    const BEFORE: [&str; 2] = ["echo", "sleep"];
+    // Their status, and not that of what asks, is the line's.
+    const FILTERS: [&str; 10] = [
+        "awk", "cut", "grep", "head", "jq", "sed", "sort", "tail", "tr", "wc",
+    ];
+    let is_one_of = |it: &bash::Invocation, names: &[&str]| {
+        interactive::real_words(it)
+            .first()
+            .is_some_and(|it| names.contains(it))
+    };
+    let mut rest = invocations.iter().skip_while(|it| is_one_of(it, &BEFORE));
+    if !rest.next().is_some_and(asks_this_machine) {
+        return Retry::Never;
+    }
+    let mut rest = rest.peekable();
+    match rest.peek().is_some() && rest.all(|it| is_one_of(it, &FILTERS)) {
+        true => Retry::For(PATIENCE),
+        false => Retry::Unanswered(PATIENCE),
+    }
 }
 
 /// Whether a command asks a server on this machine.

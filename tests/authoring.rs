@@ -110,6 +110,24 @@ mod words {
     }
 
     #[test]
+    fn what_asks_a_server_that_was_just_started_is_tried_again() {
+        let text = "```bash\ncurl localhost:80\ncurl -s http://localhost | grep -o x | head -1\nsleep 1; wget -qO- 127.0.0.1:80\n\
+                    docker run -d -p 80:80 nginx && curl localhost\ncurl localhost && docker ps\ncurl example.com\n```\n\
+                    ```bash fails\ncurl localhost:80\n```\n";
+        assert_snapshot!(check(case(text)), @r#"
+        1 step-1 Task
+          2: "curl localhost:80" retry Unanswered(10s)
+          3: "curl -s http://localhost | grep -o x | head -1" retry For(10s)
+          4: "sleep 1; wget -qO- 127.0.0.1:80" retry Unanswered(10s)
+          5: "docker run -d -p 80:80 nginx && curl localhost"
+          6: "curl localhost && docker ps" retry Unanswered(10s)
+          7: "curl example.com"
+        9 step-2 Task
+          10: "curl localhost:80"
+        "#);
+    }
+
+    #[test]
     fn they_concern_the_last_command() {
         assert_snapshot!(check(case("```bash for=5s stdin=x\necho a\necho b\n```\n")));
     }
