@@ -8,6 +8,8 @@ mod login;
 mod reach;
 #[path = "sandbox/shims.rs"]
 mod shims;
+#[path = "sandbox/steps.rs"]
+mod steps;
 #[path = "sandbox/workspace.rs"]
 mod workspace;
 
