@@ -56,7 +56,7 @@ pub enum Renderer {
 pub fn render(page: Page<'_>, renderer: Renderer) -> String {
     let mut edits = Vec::new();
     for (step_idx, step) in page.exercise.steps.iter().enumerate() {
-        match look(step, page.config.solutions) {
+        match look(page, step) {
             Look::Absent => edits.extend(removal(page.markdown, step)),
             Look::Silent => edits.extend(without_words(step)),
             Look::Plain => edits.extend(shown(page, step_idx, renderer)),
@@ -99,22 +99,32 @@ enum Look {
     Tick,
 }
 
-fn look(step: &Step, solutions: Solutions) -> Look {
+fn look(page: Page<'_>, step: &Step) -> Look {
     match (step.words.role, step.origin, step.words.visibility) {
         (Role::Check, ..) => Look::Tick,
         (Role::Setup, ..) | (_, _, Visibility::Hidden) => Look::Absent,
         // The author's copy is not the reader's; of it only what answers the chapter is shown.
         (Role::Cleanup, Origin::Copy, _) | (_, Origin::Copy, Visibility::Silent) => Look::Absent,
         (_, _, Visibility::Silent) => Look::Silent,
-        (Role::Solution, ..) => match solutions {
-            // What is code to Markdown cannot be folded from the inside.
-            Solutions::Fold if step.after != step.span.end => Look::Plain,
+        (Role::Solution, ..) => match page.config.solutions {
+            Solutions::Fold if is_code_by_indent(page.markdown, step) => Look::Plain,
             Solutions::Fold => Look::Folded,
             Solutions::Hide => Look::Absent,
             Solutions::Show => Look::Plain,
         },
         _ => Look::Plain,
     }
+}
+
+/// Whether a block is code to Markdown already by where it stands: it cannot be folded from the inside.
+fn is_code_by_indent(markdown: &str, step: &Step) -> bool {
+    let before = &markdown[line_start(markdown, step.span.start)..step.span.start];
+    let before = before.trim_start_matches('\u{feff}');
+    !step.span.is_empty() && before.chars().count() != step.prefix.chars().count()
+}
+
+fn line_start(markdown: &str, at: usize) -> usize {
+    markdown[..at].rfind('\n').map_or(0, |it| it + 1)
 }
 
 fn without_words(step: &Step) -> Vec<Edit> {
@@ -240,10 +250,7 @@ fn removal(markdown: &str, step: &Step) -> Option<Edit> {
     if step.span.is_empty() {
         return None;
     }
-    let line_start = markdown[..step.span.start]
-        .rfind('\n')
-        .map_or(0, |it| it + 1);
-    let head = &markdown[line_start..step.span.start];
+    let head = &markdown[line_start(markdown, step.span.start)..step.span.start];
     let is_first_of_item = head.contains(|it| !matches!(it, ' ' | '\t' | '>'));
     let replacement = match is_first_of_item {
         // A list item must not begin with a blank line or it ends there. This defines a link that nothing uses: it shows

@@ -1,5 +1,8 @@
 //! What a chapter looks like with its outputs.
 
+#[path = "rendering/written.rs"]
+mod written;
+
 use std::time::Duration;
 
 use insta::assert_snapshot;

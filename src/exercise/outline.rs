@@ -57,10 +57,10 @@ pub(super) struct Unclosed {
 /// `<!-- rehearse: … -->`.
 pub(super) struct Comment {
     pub(super) line: usize,
-    /// Bytes from `<!--` to `-->`.
-    pub(super) span: Range<usize>,
     /// Bytes between the colon and `-->`; `None` if there is no colon.
     pub(super) text: Option<Range<usize>>,
+    /// As for [`Code::after`].
+    pub(super) after: usize,
     /// As for [`Code::prefix`].
     pub(super) prefix: String,
 }
@@ -267,11 +267,15 @@ impl Reader<'_> {
                 places.range(&text)
             });
             let before = self.lines.before(self.markdown, span.start);
+            let (after, prefix) = match &self.admonition {
+                Some((after, prefix)) => (*after, prefix.clone()),
+                None => (span.end, prefix(before)),
+            };
             found.push(Item::Comment(Comment {
                 line: self.lines.of(span.start),
-                prefix: prefix(before),
-                span,
                 text,
+                after,
+                prefix,
             }));
         }
         found

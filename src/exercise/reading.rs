@@ -332,7 +332,7 @@ impl<'a> Reader<'a> {
             }
             Directive::Table(kind, references) => {
                 let (after, prefix) = match origin {
-                    Origin::Chapter => (comment.span.end, comment.prefix.clone()),
+                    Origin::Chapter => (comment.after, comment.prefix.clone()),
                     Origin::Copy => self.place(section),
                 };
                 self.exercise.tables.push(Table {
@@ -492,7 +492,7 @@ impl<'a> Reader<'a> {
         section: usize,
     ) -> Step {
         let (after, prefix) = match text.origin {
-            Origin::Chapter => (comment.span.end, comment.prefix.clone()),
+            Origin::Chapter => (comment.after, comment.prefix.clone()),
             Origin::Copy => self.place(section),
         };
         let mut step = self.empty_step(text, section);
