@@ -500,6 +500,13 @@ impl<'a> Reader<'a> {
         step.span = after..after;
         step.after = after;
         step.prefix = prefix;
+        if text.origin == Origin::Copy {
+            // Nobody asks for it in the chapter, so it is an answer like the blocks there.
+            step.block = Some(command.clone());
+            if step.words.role == Role::Task {
+                step.words.role = Role::Solution;
+            }
+        }
         step.commands = vec![Command::plain(comment.line, command)];
         step
     }

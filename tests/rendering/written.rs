@@ -452,7 +452,15 @@ fn what_only_the_copy_has_stands_at_the_end_of_its_section() {
 
     </details>
 
-    (one-copy-3: &#36; docker images | docker images)
+    <details class="rehearse-solution"><summary>Solution</summary>
+
+    ```bash
+    docker images
+    ```
+
+    (one-copy-3: docker images)
+
+    </details>
 
     ## Two
 
@@ -514,8 +522,13 @@ fn what_only_the_copy_has_stands_at_the_end_of_its_section() {
     docker ps -q
     ```
 
+    *Solution:*
+
+    ```bash
+    docker images
+    ```
+
     ```text
-    $ docker images
     docker images
     ```
 
