@@ -5,11 +5,13 @@ use insta::assert_snapshot;
 use jiff::civil::{Date, date};
 use mdbook_rehearse::compare::{Standing, Verdict, as_expected, compare, merge, standings};
 use mdbook_rehearse::config::Source;
-use mdbook_rehearse::exercise::{Failure, Role};
-use mdbook_rehearse::plan::{Decision, Expect, Plan, PlannedCommand, PlannedStep, Skip};
+use mdbook_rehearse::exercise::{Capture, Claim, Failure, Pattern, Role};
+use mdbook_rehearse::plan::{Decision, Expect, Lasts, Plan, PlannedCommand, PlannedStep, Skip};
+use mdbook_rehearse::problem::Origin;
+use mdbook_rehearse::run::is_broken;
 use mdbook_rehearse::snapshot::{Snapshot, print};
 use mdbook_rehearse::transcript::{
-    CommandTranscript, Ending, Engine, Image, Inventory, StepTranscript, Transcript,
+    Blocked, CommandTranscript, Ending, Engine, Image, Inventory, StepTranscript, Transcript,
 };
 use proptest::prelude::*;
 
@@ -404,6 +406,107 @@ fn says_how_a_step_failed() {
     3 Failed { how: "still running when its time was over, should fail", command: "two", output: "out\n" }
     3 Failed { how: "was not typed", command: "two", output: "out\n" }
     "#);
+}
+
+/// What becomes of a step that printed this, of which that is said.
+#[track_caller]
+fn check_said(output: &str, claims: &[Pattern], captures: &[&str]) -> String {
+    let mut step = planned("a", 1, &["a"]);
+    for (idx, pattern) in claims.iter().enumerate() {
+        step.claims.push(Claim {
+            origin: Origin::Chapter,
+            line: 10 + idx,
+            pattern: pattern.clone(),
+        });
+    }
+    for (idx, regex) in captures.iter().enumerate() {
+        step.captures.push(Capture {
+            origin: Origin::Copy,
+            line: 20 + idx,
+            name: "id".to_string(),
+            regex: regex.to_string(),
+        });
+    }
+    let step = compare(&plan(vec![step]), None, &run(&[("a", output)]))
+        .steps
+        .remove(0);
+    match step.verdict {
+        Verdict::Failed { how, .. } => format!("{:?} {}: {how}", step.origin, step.line),
+        it => format!("{it:?}"),
+    }
+}
+
+#[test]
+fn says_where_what_does_not_hold_is_said() {
+    let text = |it: &str| Pattern::Text(it.to_string());
+    let regex = |it: &str| Pattern::Regex(it.to_string());
+    let output = "one \u{1b}[31mtwo\u{1b}[0m\r\nwait\rdone\nID 12\n";
+    let cases = [
+        check_said(
+            output,
+            &[text("one two"), regex("^done$"), regex("(?i)id")],
+            &["ID (\\d+)"],
+        ),
+        check_said(output, &[text("one"), text("three"), text("four")], &[]),
+        check_said(output, &[text("wait")], &[]),
+        check_said(output, &[regex("^two")], &["never (x)"]),
+        check_said(output, &[], &["^ID (1)", "^ID (1)$"]),
+        check_said("", &[regex("^$")], &["(x)?"]),
+    ];
+    assert_snapshot!(cases.join("\n"), @r#"
+    New
+    Chapter 11: the output has no "three"
+    Chapter 10: the output has no "wait"
+    Chapter 10: the output has no /^two/
+    Copy 21: the output has nothing for `id`: no /^ID (1)$/
+    Copy 20: the output has nothing for `id`: no /(x)?/
+    "#);
+}
+
+#[test]
+fn does_not_compare_what_was_only_watched() {
+    let watch = |plan: &mut Plan| {
+        plan.steps[0].commands[0].manner.lasts = Lasts::For(Duration::from_secs(3));
+    };
+    let watched = |output: &str, ending| {
+        transcript(vec![StepTranscript {
+            id: "logs".to_string(),
+            commands: vec![ran("logs", output, ending)],
+        }])
+    };
+    let mut plan = plan_of(&[("logs", "")]);
+    watch(&mut plan);
+    let recorded = merge(&plan, None, &watched("one\n", Ending::Interrupted), DAY);
+    let fresh = watched("two\nthree\n", Ending::Interrupted);
+    let same = compare(&plan, Some(&recorded), &fresh);
+    assert_eq!(same.steps[0].verdict, Verdict::Ran);
+    assert_eq!(merge(&plan, Some(&recorded), &fresh, NEXT_DAY), recorded);
+    // It was to be watched, and ended by itself.
+    let ended = watched("one\n", Ending::Exited(0));
+    let other = compare(&plan, Some(&recorded), &ended);
+    assert_eq!(other.steps[0].drifts[0].status, (130, 0));
+}
+
+#[test]
+fn runs_nothing_after_what_comes_first_and_failed() {
+    let plan = plan_of(&[("a", ""), ("b", "")]);
+    let mut fresh = transcript(Vec::new());
+    fresh.blocked = Some(Blocked {
+        chapter: "first.md".to_string(),
+        origin: Origin::Chapter,
+        line: 3,
+        command: "false".to_string(),
+        output: Vec::new(),
+        ending: Ending::Exited(1),
+    });
+    let recorded = merge(&plan, None, &run(&[("a", ""), ("b", "")]), DAY);
+    let comparison = compare(&plan, Some(&recorded), &fresh);
+    let verdicts: Vec<&Verdict> = comparison.steps.iter().map(|it| &it.verdict).collect();
+    assert_eq!(verdicts, [&Verdict::NotRun, &Verdict::NotRun]);
+    assert_eq!(comparison.blocked, fresh.blocked);
+    // Even an exercise without a step that runs is not well then.
+    let nothing = compare(&Plan::default(), None, &fresh);
+    assert!(is_broken(&comparison) && is_broken(&nothing));
 }
 
 #[test]

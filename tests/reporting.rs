@@ -1,0 +1,234 @@
+//! What the terminal says of a run: a chapter and what its commands printed go in, lines come out. No run takes place.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use jiff::civil::date;
+use mdbook_rehearse::config::Config;
+use mdbook_rehearse::exercise::Chapter;
+use mdbook_rehearse::plan::{Circumstances, Plan, in_run_order};
+use mdbook_rehearse::problem::Origin;
+use mdbook_rehearse::report::{self, Purpose};
+use mdbook_rehearse::run::{self, Subject};
+use mdbook_rehearse::transcript::{
+    Blocked, CommandTranscript, Ending, Engine, Inventory, StepTranscript, Transcript,
+};
+
+/// A chapter `a.md`, with what became of its commands.
+struct Case<'a> {
+    text: &'a str,
+    copy: Option<&'a str>,
+    /// Commands that did not end well, with what they printed; nothing runs after them but cleanup. The others printed `fine`.
+    ended: &'a [(&'a str, &'a str, Ending)],
+    blocked: Option<Blocked>,
+    left: Inventory,
+}
+
+fn case(text: &str) -> Case<'_> {
+    Case {
+        text,
+        copy: None,
+        ended: &[],
+        blocked: None,
+        left: Inventory::default(),
+    }
+}
+
+/// What is said of a first run and, if that was recorded, of another one like it.
+#[track_caller]
+fn check(case: &Case<'_>) -> String {
+    let mut subject = subject(case);
+    let (recording, snapshot) = rehearse(&subject, case, Purpose::Recording);
+    let Some(snapshot) = snapshot else {
+        return recording;
+    };
+    subject.recorded = Some(snapshot);
+    format!(
+        "{recording}-- again\n{}",
+        rehearse(&subject, case, Purpose::Checking).0
+    )
+}
+
+#[track_caller]
+fn subject(case: &Case<'_>) -> Subject {
+    let none = BTreeSet::new();
+    let chapter = Chapter {
+        path: "a.md",
+        text: case.text,
+        copy: case.copy,
+        workspace: &none,
+    };
+    let config = Config::default();
+    let around = Circumstances::bare(&config);
+    let survey = run::survey([chapter].into_iter(), around, |_| Ok(None)).unwrap();
+    survey.subjects.into_iter().next().unwrap()
+}
+
+fn rehearse(
+    subject: &Subject,
+    case: &Case<'_>,
+    purpose: Purpose,
+) -> (String, Option<mdbook_rehearse::snapshot::Snapshot>) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let how = async |plan: &Plan| Ok(transcript(plan, case));
+    let rehearsal = run::rehearse(subject, date(2026, 11, 23), how);
+    let rehearsal = runtime.block_on(rehearsal).unwrap();
+    let text = report::rehearsal(&rehearsal, purpose, Path::new("course"));
+    let text = anstream::adapter::strip_str(&text).to_string();
+    (text, rehearsal.snapshot)
+}
+
+fn transcript(plan: &Plan, case: &Case<'_>) -> Transcript {
+    let mut steps = Vec::new();
+    let mut is_broken = case.blocked.is_some();
+    for step in in_run_order(plan) {
+        use mdbook_rehearse::exercise::Role;
+        if case.blocked.is_some() || is_broken && step.role != Role::Cleanup {
+            continue;
+        }
+        let mut commands = Vec::new();
+        for command in &step.commands {
+            let ended = case.ended.iter().find(|it| it.0 == command.text);
+            let (_, output, ending) = ended.copied().unwrap_or(("", "fine\n", Ending::Exited(0)));
+            commands.push(CommandTranscript {
+                text: command.text.clone(),
+                output: output.as_bytes().to_vec(),
+                ending,
+                took: Duration::from_millis(1200),
+                images: None,
+            });
+            if ended.is_some() {
+                is_broken = true;
+                break;
+            }
+        }
+        steps.push(StepTranscript {
+            id: step.id.clone(),
+            commands,
+        });
+    }
+    Transcript {
+        engine: Engine {
+            version: "26.1.5".to_string(),
+            store: "overlay2".to_string(),
+            platform: "linux/amd64".to_string(),
+        },
+        registries: Default::default(),
+        blocked: case.blocked.clone(),
+        steps,
+        left: case.left,
+    }
+}
+
+/// Two tasks that can be covered, one that cannot, and a challenge.
+const COURSE: &str = "# Course\n\n## One\n\n```bash\ndocker ps\n```\n\n## Two\n\n```bash\ndocker pull <name>\n```\n\n```bash skip=\"by hand\"\ndocker login\n```\n\n\
+                      ```bash\nkubectl get pods\n```\n\n## Three\n\nYour challenge: stop it.\n\n## Cleanup\n\n```bash\ndocker rm -f web\n```\n";
+
+#[test]
+fn it_ends_with_how_much_was_covered_and_why_steps_were_skipped() {
+    let left = Inventory {
+        containers: 1,
+        images: 2,
+        ..Inventory::default()
+    };
+    assert_snapshot!(check(&Case { left, ..case(COURSE) }), @"
+    a.md: recorded anew; 1 of 3 tasks covered, 2 steps run, 3 skipped (1 by the author, 1 for want of a value, 1 out of scope)
+      left after its cleanup: 1 container and 2 images
+    -- again
+    a.md: as recorded; 1 of 3 tasks covered, 2 steps run, 3 skipped (1 by the author, 1 for want of a value, 1 out of scope)
+      left after its cleanup: 1 container and 2 images
+    ");
+    let copy = "## Three\n\n```bash\ndocker stop web\n```\n";
+    assert_snapshot!(check(&Case { copy: Some(copy), ..case(COURSE) }), @"
+    a.md: recorded anew; 2 of 3 tasks covered, 3 steps run, 3 skipped (1 by the author, 1 for want of a value, 1 out of scope)
+    -- again
+    a.md: as recorded; 2 of 3 tasks covered, 3 steps run, 3 skipped (1 by the author, 1 for want of a value, 1 out of scope)
+    ");
+}
+
+#[test]
+fn of_a_broken_one_it_says_how_many_steps_ran() {
+    let ended = [("docker ps", "no\u{1b}[2J engine\n", Ending::Exited(1))];
+    assert_snapshot!(check(&Case { ended: &ended, ..case(COURSE) }), @r"
+    a.md: broken; 2 of 2 steps ran
+      failed a.md:6: status 1, should be 0
+          $ docker ps
+          | no\u{1b}[2J engine
+      again: mdbook-rehearse check course a
+    ");
+}
+
+#[test]
+fn what_is_wrong_in_the_copy_is_told_there() {
+    let copy = "## One\n\n<!-- rehearse: step 1 expect \"web\" -->\n\n## Three\n\n```bash\ndocker stop web\n```\n";
+    assert_snapshot!(check(&Case { copy: Some(copy), ..case(COURSE) }), @r#"
+    a.md: broken; 3 of 3 steps ran
+      failed a.rehearse.md:3: the output has no "web"
+          $ docker ps
+          | fine
+      again: mdbook-rehearse check course a
+    "#);
+    let ended = [("docker stop web", "", Ending::NeverReady)];
+    let copy = "## Three\n\n```bash\ndocker stop web\n```\n";
+    assert_snapshot!(check(&Case { copy: Some(copy), ended: &ended, ..case(COURSE) }), @"
+    a.md: broken; 3 of 3 steps ran
+      timed out a.rehearse.md:4: not done within its time; give it more with `timeout=…` after the language
+          $ docker stop web
+      again: mdbook-rehearse check course a
+    ");
+}
+
+#[test]
+fn what_comes_first_and_failed_is_told_with_what_it_printed() {
+    let blocked = Blocked {
+        chapter: "labs/first.md".to_string(),
+        origin: Origin::Copy,
+        line: 7,
+        command: "docker build \\\n  .".to_string(),
+        output: b"no such file\n".to_vec(),
+        ending: Ending::Exited(1),
+    };
+    assert_snapshot!(check(&Case { blocked: Some(blocked), ..case(COURSE) }), @r"
+    a.md: broken; 0 of 2 steps ran
+      failed labs/first.rehearse.md:7: this exercise comes first, and did not end as it should
+          $ docker build \
+          $   .
+          | no such file
+      not run a.md:5: a step before it failed
+      not run a.md:29: a step before it failed
+      again: mdbook-rehearse check course a
+    ");
+}
+
+#[test]
+fn how_a_command_ended_is_said_as_it_was() {
+    let text = "```bash\ndocker run alpine\n```\n\n```bash\ndocker ps\n```\n";
+    let endings = [
+        Ending::Exited(125),
+        Ending::ShellExited(3),
+        Ending::ShellKilled(9),
+        Ending::NeverReady,
+        Ending::TimedOut,
+        Ending::NotTyped,
+        Ending::SandboxLost,
+    ];
+    let said = endings.map(|ending| {
+        let ended = [("docker run alpine", "", ending)];
+        let said = check(&Case {
+            ended: &ended,
+            ..case(text)
+        });
+        said.lines().nth(1).unwrap().trim().to_string()
+    });
+    assert_snapshot!(said.join("\n"), @"
+    failed a.md:2: status 125, should be 0
+    failed a.md:2: ended the shell with status 3
+    failed a.md:2: the shell was killed by signal 9
+    timed out a.md:2: not done within its time; give it more with `timeout=…` after the language
+    timed out a.md:2: not done within its time; give it more with `timeout=…` after the language
+    failed a.md:2: was not typed
+    failed a.md:2: the sandbox went away
+    ");
+}
