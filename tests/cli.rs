@@ -447,6 +447,95 @@ mod books {
         ");
     }
 
+    /// A course of two chapters with about all that can be told of one.
+    fn course() -> Scratch {
+        let chapter = "# Web\n\n<!-- rehearse: requires images -->\n<!-- rehearse: needs open-network -->\n\nRun `docker ps -a` now.\n\n\
+            ```bash\ndocker run -it alpine\n```\n\n```bash\ndocker logs -f web\n```\n\n```bash\nCONTAINER ID   IMAGE\n0123456789ab   alpine\n```\n\n\
+            Like a `compose.yaml`:\n\n```yaml\nservices:\n  web:\n    image: nginx\n```\n\n## More\n\nYour challenge: stop it.\n\n\
+            ## Again\n\n```bash skip=\"it is late\"\ndocker stop web\n```\n\n## Clean up\n\n```bash\ndocker rm -f web\n```\n";
+        let book = Scratch::new(
+            "[preprocessor.rehearse]\n",
+            &[("images.md", LISTING), ("labs/web.md", chapter)],
+        );
+        let copy = "## More\n\n```bash\ndocker stop web\n```\n\n```bash check=\"it is gone\"\n! docker top web\n```\n";
+        book.write("src/labs/web.rehearse.md", copy);
+        book.write(
+            "snapshots/images.snap",
+            &recorded(
+                "images",
+                &[("images-1", &[("docker image ls", "one image\n")])],
+            ),
+        );
+        book.write("snapshots/gone.snap", &recorded("gone", &[]));
+        book
+    }
+
+    #[test]
+    fn list_tells_of_the_copy_what_is_taken_for_granted_and_what_to_look_at() {
+        assert_snapshot!(check(&course(), &["list", "--allow", "open-network"]));
+        let said = check(&course(), &["list"]);
+        assert!(said.contains("5 for want of a grant"), "{said}");
+    }
+
+    #[test]
+    fn list_tells_the_same_to_programs() {
+        let book = course();
+        let said = run(
+            &mut rehearse(
+                &book,
+                &["list", "--format", "json", "--allow", "open-network"],
+            ),
+            b"",
+        );
+        assert_eq!(said.status, 0, "{}", said.err);
+        let listing: Value = serde_json::from_str(&said.out).unwrap();
+        assert_eq!(listing["orphans"], json!(["gone"]));
+        assert_snapshot!(said.out);
+    }
+
+    #[test]
+    fn what_the_user_grants_can_come_by_the_environment() {
+        let book = course();
+        let mut command = rehearse(&book, &["list"]);
+        let said = run(command.env("MDBOOK_REHEARSE_ALLOW", "open-network"), b"");
+        assert_eq!(
+            show(&said),
+            check(&book, &["list", "--allow", "open-network"])
+        );
+    }
+
+    #[test]
+    fn what_nobody_can_grant_is_refused() {
+        assert_snapshot!(check(&course(), &["list", "--allow", "everything"]), @"
+        ! error: invalid value 'everything' for '--allow <NEED>'
+        !   [possible values: open-network]
+        ! 
+        ! For more information, try '--help'.
+        exit 2
+        ");
+    }
+
+    #[test]
+    fn what_is_wrong_in_the_copy_is_located_there() {
+        let book = course();
+        book.write(
+            "src/labs/web.rehearse.md",
+            "## Web\n\n```bash skp\ndocker ps\n```\n\n## Nowhere\n\n```bash\ndocker ps\n```\n",
+        );
+        assert_snapshot!(check(&book, &["list"]), @"
+        ! rehearse: error: labs/web.rehearse.md:3: unknown word `skp`; did you mean `skip`?
+        ! rehearse: error: labs/web.rehearse.md:7: no heading `Nowhere` in `labs/web.md`; write it as the chapter has it
+        ! rehearse: error: 2 errors in the chapters; nothing was run
+        exit 3
+        ");
+        assert_snapshot!(check(&book, &["run"]), @"
+        ! rehearse: error: labs/web.rehearse.md:3: unknown word `skp`; did you mean `skip`?
+        ! rehearse: error: labs/web.rehearse.md:7: no heading `Nowhere` in `labs/web.md`; write it as the chapter has it
+        ! rehearse: error: 2 errors in the chapters; nothing was run
+        exit 3
+        ");
+    }
+
     #[test]
     fn what_needs_an_engine_ends_with_status_5_and_likely_causes() {
         let book = recorded_book();
