@@ -412,3 +412,265 @@ mod requirements {
         ]));
     }
 }
+
+mod hints {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use jiff::civil::date;
+    use mdbook_rehearse::config::Supplied;
+    use mdbook_rehearse::coverage::{self, coverage};
+    use mdbook_rehearse::lint::{Topic, hints};
+    use mdbook_rehearse::run::Subject;
+    use mdbook_rehearse::snapshot::{RecordedCommand, RecordedStep, Snapshot};
+    use mdbook_rehearse::transcript::{Engine, Inventory};
+
+    use super::*;
+
+    fn subject(case: &Case<'_>, recorded: Option<Snapshot>) -> Subject {
+        let workspace = BTreeSet::new();
+        let chapter = Chapter {
+            path: "a.md",
+            text: case.text,
+            copy: case.copy,
+            workspace: &workspace,
+        };
+        let around = Circumstances::bare(&case.config);
+        let survey = run::survey([chapter].into_iter(), around, |_| Ok(recorded.clone())).unwrap();
+        survey.subjects.into_iter().next().unwrap()
+    }
+
+    fn look(case: &Case<'_>, recorded: Option<Snapshot>) -> String {
+        let hints = hints(&subject(case, recorded), &case.config);
+        let line = |it: &mdbook_rehearse::lint::Hint| {
+            let file = it.origin.path("a.md");
+            format!("{file}:{} {:?}: {}", it.line, it.topic, it.message)
+        };
+        hints.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    #[track_caller]
+    fn check(text: &str) -> String {
+        look(&case(text), None)
+    }
+
+    /// What a run left, in which the only command printed this.
+    fn recorded(id: &str, text: &str, output: &str, left: Inventory) -> Snapshot {
+        Snapshot {
+            exercise: "a".to_string(),
+            recorded: date(2026, 11, 23),
+            engine: Engine {
+                version: "26.1.5".to_string(),
+                store: "overlay2".to_string(),
+                platform: "linux/amd64".to_string(),
+            },
+            registries: Default::default(),
+            left: Some(left),
+            steps: vec![RecordedStep {
+                id: id.to_string(),
+                commands: vec![RecordedCommand {
+                    text: text.to_string(),
+                    output: output.as_bytes().to_vec(),
+                    status: 0,
+                    took: Duration::from_secs(1),
+                }],
+            }],
+            images: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn values_that_are_wanting_and_steps_that_wait_are_told() {
+        assert_snapshot!(check("```bash\ndocker pull <name>\n```\n\n```bash\ndocker login\n```\n"), @r#"
+        a.md:1 UnboundPlaceholder: not run: needs a value for <name>; `<!-- rehearse: value name=… -->` gives it one
+        a.md:5 InteractiveStep: not run: `docker login` asks for a user name and password of `docker.io`; `stdin="…"`, `tty` or `for=5s` can script it
+        "#);
+    }
+
+    #[test]
+    fn challenges_want_a_solution_that_runs() {
+        let text = "# A\n\n## Challenge: serve a page\n\nText.\n\n## Two\n\nYour turn! Stop it.\n\n```bash solution\ndocker stop web\n```\n\n\
+                    ## Three\n\nSuccess criteria: it answers.\n\n```bash solution skip\ndocker ps\n```\n\n## Four\n\nA challenge for engineers is time.\n";
+        assert_snapshot!(check(text), @"
+        a.md:3 UnsolvedChallenge: a challenge without a solution that runs; write one in `a.rehearse.md` under the heading `Challenge: serve a page`
+        a.md:15 UnsolvedChallenge: a challenge without a solution that runs; write one in `a.rehearse.md` under the heading `Three`
+        ");
+        let copy = "## Challenge: serve a page\n\n<!-- rehearse: run docker run nginx -->\n\n## Three\n\n```bash check\ntest -e x\n```\n";
+        let case = Case {
+            copy: Some(copy),
+            ..case(text)
+        };
+        assert_snapshot!(look(&case, None), @"");
+    }
+
+    #[test]
+    fn what_the_prose_asks_for_and_no_step_does_is_told_once() {
+        let text = "Run `docker ps -a` and then run `docker images`. With `docker run` you start one.\n\n```bash\ndocker images\n```\n\n\
+                    Try `docker run --rm alpine` or run `docker pull ...`.\n";
+        assert_snapshot!(check(text), @"
+        a.md:1 AskedInProse: the text asks for `docker ps -a`; `<!-- rehearse: run docker ps -a -->` after the paragraph runs it
+        a.md:7 AskedInProse: the text asks for `docker run --rm alpine`; `<!-- rehearse: run docker run --rm alpine -->` after the paragraph runs it
+        ");
+    }
+
+    #[test]
+    fn builds_want_files() {
+        let build = "```bash\ndocker build -t a .\n```\n";
+        assert_snapshot!(check(build), @"a.md:2 MissingContext: builds in an empty folder; `workspace` in book.toml brings the course's files, and `save-as=Dockerfile` on a block writes one");
+        assert_eq!(
+            check(&format!(
+                "```dockerfile save-as=Dockerfile\nFROM alpine\n```\n\n{build}"
+            )),
+            ""
+        );
+        assert_eq!(
+            check("```bash\ngit clone https://example.com/a && cd a\ndocker build -t a .\n```\n"),
+            ""
+        );
+        assert_eq!(
+            check("```bash\ndocker build -t a - <<END\nFROM alpine\nEND\n```\n"),
+            ""
+        );
+        let mut with = case(build);
+        with.config.workspace = Some("..".into());
+        assert_eq!(look(&with, None), "");
+        assert_snapshot!(check("A `Dockerfile`:\n\n```dockerfile\nFROM alpine\n```\n\n```bash\ndocker ps\n```\n"), @"a.md:3 UnsavedFile: looks like `Dockerfile`, but nothing says to make it; `save-as=Dockerfile` writes it");
+    }
+
+    #[test]
+    fn variables_that_nothing_set_are_told_once() {
+        let text = "```bash\necho $HOME ${TAG:-1} '$SINGLE' \\$ESCAPED $lower\nexport NAME=x; echo $NAME\nread -r ANSWER <<<y; echo $ANSWER\n\
+                    for IT in 1 2; do echo $IT; done\ndocker push $REGISTRY/x\ndocker pull ${REGISTRY}/x\ncat <<END\n$IN_FILE\nEND\n```\n";
+        assert_snapshot!(check(text), @"a.md:6 UnsetVariable: `$REGISTRY` is set nowhere before, so the shell sees nothing there; set it in a `setup` block");
+    }
+
+    #[test]
+    fn pulls_of_what_is_there_are_told() {
+        let text = "```bash\ndocker pull alpine\n```\n\n```bash\ndocker image pull docker.io/library/alpine:latest\ndocker pull -q $IMAGE alpine\n```\n";
+        let of_pulls = |text: String| -> String {
+            let lines = text.lines().filter(|it| it.contains("NoOpPull"));
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        assert_snapshot!(of_pulls(check(text)), @"a.md:6 NoOpPull: pulls `docker.io/library/alpine:latest`, which is there already: nothing is downloaded, whatever the text says");
+        let output = "Status: Image is up to date for alpine:latest\n";
+        let recorded = recorded("step-1", "docker pull alpine", output, Inventory::default());
+        assert_snapshot!(of_pulls(look(&case("```bash\ndocker pull alpine\n```\n"), Some(recorded))), @"a.md:2 NoOpPull: pulls `alpine`, which is there already: nothing is downloaded, whatever the text says");
+    }
+
+    #[test]
+    fn a_cleanup_that_leaves_things_is_told() {
+        let text = "```bash\ndocker volume create a\n```\n\n## Clean up\n\n```bash\ndocker system prune -f\n```\n";
+        for (volumes, images) in [(0, 0), (1, 0), (2, 0), (1, 3)] {
+            let left = Inventory {
+                volumes,
+                images,
+                ..Inventory::default()
+            };
+            let said = look(
+                &case(text),
+                Some(recorded("step-1", "docker volume create a", "a\n", left)),
+            );
+            let wanted = match (volumes, images) {
+                (0, 0) => "",
+                (1, 0) => "a.md:7 IncompleteCleanup: after the cleanup 1 volume is left",
+                (2, 0) => "a.md:7 IncompleteCleanup: after the cleanup 2 volumes are left",
+                _ => "a.md:7 IncompleteCleanup: after the cleanup 3 images and 1 volume are left",
+            };
+            assert_eq!(said, wanted);
+        }
+        let left = Inventory {
+            volumes: 1,
+            ..Inventory::default()
+        };
+        let without = "```bash\ndocker volume create a\n```\n";
+        let recorded = recorded("step-1", "docker volume create a", "a\n", left);
+        assert_eq!(look(&case(without), Some(recorded)), "");
+    }
+
+    #[test]
+    fn topics_have_names_for_programs() {
+        let name = |it: Topic| serde_json::to_string(&it).unwrap();
+        assert_eq!(name(Topic::NoOpPull), "\"no-op-pull\"");
+        assert_eq!(name(Topic::UnboundPlaceholder), "\"unbound-placeholder\"");
+    }
+
+    #[track_caller]
+    fn count(case: &Case<'_>) -> String {
+        let subject = subject(case, None);
+        let counted = coverage(&subject.exercise, &subject.plan);
+        let uncovered: Vec<String> = counted
+            .uncovered
+            .iter()
+            .map(|it| format!("\n{} {}", it.0, it.1))
+            .collect();
+        format!("{}{}", coverage::in_words(&counted), uncovered.concat())
+    }
+
+    #[test]
+    fn a_task_is_covered_when_all_of_its_steps_run() {
+        let text = "# A\n\nText.\n\n```bash\ndocker ps\n```\n\n## Prose only\n\nText.\n\n## One\n\n```bash\ndocker ps\n```\n\n```bash skip\ndocker ps\n```\n\n\
+                    ## Two\n\nYour task: more.\n\n## Three\n\n```bash\nkubectl get pods\n```\n\n## Cleanup\n\n```bash\ndocker rm -f a\n```\n";
+        assert_snapshot!(count(&case(text)), @"
+        1 of 4 tasks covered, 3 steps run, 2 skipped (1 by the author, 1 out of scope)
+        13 One
+        23 Two
+        27 Three
+        ");
+        let copy =
+            "## Two\n\n```bash\ndocker ps\n```\n\n## One\n\n<!-- rehearse: step 2 fails -->\n";
+        assert_snapshot!(count(&Case { copy: Some(copy), ..case(text) }), @"
+        2 of 4 tasks covered, 4 steps run, 2 skipped (1 by the author, 1 out of scope)
+        13 One
+        27 Three
+        ");
+    }
+
+    #[test]
+    fn values_come_from_the_chapter_before_the_book_and_the_environment() {
+        let mut with = case(
+            "<!-- rehearse: value tag=\"2 0\" -->\n\n```bash\ndocker pull <image>:<tag>\ndocker login -p <my-token> x\n```\n\n```bash\ndocker login -p <no-token>\n```\n",
+        );
+        let table = json!({ "values": { "tag": "1.0", "image": "alpine", "my-token": { "env": "TOKEN" }, "no-token": { "env": "NONE" } } });
+        with.config = config::parse(&table).unwrap();
+        assert_eq!(
+            with.config.values["my-token"],
+            Supplied::Environment("TOKEN".to_string())
+        );
+        let environment = |name: &str| (name == "TOKEN").then(|| "secret".to_string());
+        let around = Circumstances {
+            environment: &environment,
+            ..Circumstances::bare(&with.config)
+        };
+        let (exercise, _) = read(&with);
+        let (plan, problems) = plan::plan(&exercise.unwrap(), around);
+        let values: Vec<String> = plan
+            .values
+            .iter()
+            .map(|it| format!("{}={}", it.0, it.1))
+            .collect();
+        let problems: Vec<String> = problems
+            .iter()
+            .map(|it| format!("{}: {}", it.line, it.message))
+            .collect();
+        assert_snapshot!(format!("{}\nsecret: {:?}\n{}", values.join("\n"), plan.secrets, problems.join("\n")), @r#"
+        image=alpine
+        my-token=secret
+        tag=2 0
+        secret: {"my-token"}
+        9: step is skipped: `<no-token>` needs a value; give it one with `<!-- rehearse: value no-token=… -->` or `[preprocessor.rehearse.values]`, or write `skip="why"` after the fence's language
+        "#);
+    }
+
+    #[test]
+    fn what_a_chapter_says_itself_is_no_secret() {
+        let mut with = case("<!-- rehearse: value token=open -->\n\n```bash\necho <token>\n```\n");
+        with.config = config::parse(&json!({ "values": { "token": { "env": "TOKEN" } } })).unwrap();
+        let around = Circumstances {
+            environment: &|_| Some("secret".to_string()),
+            ..Circumstances::bare(&with.config)
+        };
+        let plan = plan::plan(&read(&with).0.unwrap(), around).0;
+        assert_eq!(plan.values["token"], "open");
+        assert!(plan.secrets.is_empty());
+    }
+}
