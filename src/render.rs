@@ -264,7 +264,7 @@ fn removal(markdown: &str, step: &Step) -> Option<Edit> {
 /// Puts a block after a step, in the step's list item or quote.
 fn insertion(markdown: &str, step: &Step, block: &str) -> Edit {
     let (at, mut text) = put(markdown, step.after, &step.prefix, block);
-    let fence = match step.after == step.span.end && !step.span.is_empty() {
+    let fence = match !step.span.is_empty() && !is_code_by_indent(markdown, step) {
         true => missing_fence(&markdown[step.span.clone()]),
         false => None,
     };
