@@ -197,6 +197,17 @@ mod comments {
     }
 
     #[test]
+    fn what_is_put_after_a_comment_needs_the_end_of_its_line() {
+        let text = "Run it <!-- rehearse: run docker ps --> now.\n\n| a | <!-- rehearse: images alpine --> |\n|---|---|\n\n```bash\nls\n```\n";
+        assert_snapshot!(check(case(text)), @r#"
+        6 step-1 Task
+          7: "ls"
+        Error a.md:1: text follows the comment on its line; put it at the end of the line, or into a paragraph of its own
+        Error a.md:3: text follows the comment on its line; put it at the end of the line, or into a paragraph of its own
+        "#);
+    }
+
+    #[test]
     fn those_of_others_are_none_of_ours() {
         assert_snapshot!(check(case(
             "<!-- rehearsed by me -->\n<!-- toc -->\n\n```bash\necho a\n```\n"

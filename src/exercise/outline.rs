@@ -2,9 +2,11 @@
 //! It knows how Markdown nests, and nothing of what a block's words or lines mean.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use mdbook_markdown::pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 use mdbook_markdown::{MarkdownOptions, new_cmark_parser};
+use regex::Regex;
 
 use crate::problem::Problem;
 
@@ -13,8 +15,8 @@ pub(super) enum Item {
     Heading {
         level: usize,
         title: String,
-        /// Byte of its first character.
-        start: usize,
+        /// Bytes from its first character to its last.
+        span: Range<usize>,
     },
     Code(Code),
     Comment(Comment),
@@ -59,8 +61,8 @@ pub(super) struct Comment {
     pub(super) line: usize,
     /// Bytes between the colon and `-->`; `None` if there is no colon.
     pub(super) text: Option<Range<usize>>,
-    /// As for [`Code::after`].
-    pub(super) after: usize,
+    /// As for [`Code::after`]; `None` if text follows it on its line.
+    pub(super) after: Option<usize>,
     /// As for [`Code::prefix`].
     pub(super) prefix: String,
 }
@@ -193,7 +195,7 @@ impl Reader<'_> {
                     self.items.push(Item::Heading {
                         level: level as usize,
                         title,
-                        start: places.of(span.start),
+                        span: places.range(&trimmed(text, span)),
                     });
                 }
                 Event::Start(Tag::CodeBlock(kind)) => {
@@ -268,8 +270,8 @@ impl Reader<'_> {
             });
             let before = self.lines.before(self.markdown, span.start);
             let (after, prefix) = match &self.admonition {
-                Some((after, prefix)) => (*after, prefix.clone()),
-                None => (span.end, prefix(before)),
+                Some((after, prefix)) => (Some(*after), prefix.clone()),
+                None => (self.end_of_line(span.end), prefix(containers(before))),
             };
             found.push(Item::Comment(Comment {
                 line: self.lines.of(span.start),
@@ -279,6 +281,16 @@ impl Reader<'_> {
             }));
         }
         found
+    }
+
+    /// The end of a line on which nothing but comments follows.
+    fn end_of_line(&self, at: usize) -> Option<usize> {
+        let line = self.markdown[at..].lines().next().unwrap_or_default();
+        let mut rest = line.trim();
+        while let Some(comment) = rest.strip_prefix("<!--") {
+            rest = comment.split_once("-->")?.1.trim_start();
+        }
+        rest.is_empty().then_some(at + line.len())
     }
 
     fn fenced(
@@ -445,6 +457,20 @@ pub(super) fn unclosed(code: &Code, is_ours: impl Fn(&str) -> bool, info: &str) 
         (false, Some(_)) => Some(Problem::warning(code.line, message)),
         (false, None) => None,
     }
+}
+
+/// A piece of the text without white space at its end.
+fn trimmed(text: &str, span: Range<usize>) -> Range<usize> {
+    span.start..span.start + text[span].trim_end().len()
+}
+
+/// The part of what stands before something on its line that is quotes, list items and indent.
+fn containers(before: &str) -> &str {
+    static CONTAINERS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^(?:[ \t>\u{feff}]|(?:[-+*]|[0-9]{1,9}[.)])[ \t])*")
+            .expect("the pattern is fixed")
+    });
+    CONTAINERS.find(before).map_or("", |it| it.as_str())
 }
 
 /// Makes of what stands before a block what must stand before lines after it: list markers become spaces.

@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
         let mut before = Before::default();
         for item in outline(markdown, &text.lines) {
             match item {
-                Item::Heading { title, start, .. } => {
+                Item::Heading { title, span, .. } => {
                     self.drop_words(&text, before.words.take());
                     before = Before::default();
                     self.anchor = None;
@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
                             title.trim(),
                             self.chapter.path
                         );
-                        self.problem(&text, Problem::error(text.lines.of(start), message));
+                        self.problem(&text, Problem::error(text.lines.of(span.start), message));
                     }
                 }
                 // What is below a heading that fits nowhere has nowhere to go.
@@ -319,11 +319,10 @@ impl<'a> Reader<'a> {
         let (origin, line) = (text.origin, comment.line);
         let res = match directive {
             Directive::Words(_) => Ok(()),
-            Directive::Run(command) => {
-                let step = self.inline_step(command, comment, text, section);
+            Directive::Run(command) => self.place(comment, text, section).map(|place| {
+                let step = self.inline_step(command, comment.line, place, text, section);
                 self.draft(step, None);
-                Ok(())
-            }
+            }),
             Directive::Value { name, value } => {
                 match self.exercise.values.insert(name.clone(), value) {
                     None => Ok(()),
@@ -331,17 +330,14 @@ impl<'a> Reader<'a> {
                 }
             }
             Directive::Table(kind, references) => {
-                let (after, prefix) = match origin {
-                    Origin::Chapter => (comment.after, comment.prefix.clone()),
-                    Origin::Copy => self.place(section),
-                };
-                self.exercise.tables.push(Table {
-                    kind,
-                    references,
-                    after,
-                    prefix,
-                });
-                Ok(())
+                self.place(comment, text, section).map(|(after, prefix)| {
+                    self.exercise.tables.push(Table {
+                        kind,
+                        references,
+                        after,
+                        prefix,
+                    });
+                })
             }
             Directive::Requires(exercise) => {
                 self.exercise.requires.push(Requirement {
@@ -374,6 +370,23 @@ impl<'a> Reader<'a> {
         };
         if let Err(message) = res {
             self.problem(text, Problem::error(line, message));
+        }
+    }
+
+    /// Where in the chapter that is put which a comment asks for, and what its lines begin with.
+    fn place(
+        &self,
+        comment: &Comment,
+        text: &Text<'_>,
+        section: usize,
+    ) -> Result<(usize, String), String> {
+        match (text.origin, comment.after) {
+            (Origin::Copy, _) => Ok(self.copy_place(section)),
+            (Origin::Chapter, Some(after)) => Ok((after, comment.prefix.clone())),
+            (Origin::Chapter, None) => Err(
+                "text follows the comment on its line; put it at the end of the line, or into a paragraph of its own"
+                    .to_string(),
+            ),
         }
     }
 
@@ -487,16 +500,13 @@ impl<'a> Reader<'a> {
     fn inline_step(
         &self,
         command: String,
-        comment: &Comment,
+        line: usize,
+        (after, prefix): (usize, String),
         text: &Text<'_>,
         section: usize,
     ) -> Step {
-        let (after, prefix) = match text.origin {
-            Origin::Chapter => (comment.after, comment.prefix.clone()),
-            Origin::Copy => self.place(section),
-        };
         let mut step = self.empty_step(text, section);
-        step.line = comment.line;
+        step.line = line;
         step.span = after..after;
         step.after = after;
         step.prefix = prefix;
@@ -507,7 +517,7 @@ impl<'a> Reader<'a> {
                 step.words.role = Role::Solution;
             }
         }
-        step.commands = vec![Command::plain(comment.line, command)];
+        step.commands = vec![Command::plain(line, command)];
         step
     }
 
@@ -649,7 +659,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Where in the chapter something of the author's copy is put, and the prefix of its lines.
-    fn place(&self, section: usize) -> (usize, String) {
+    fn copy_place(&self, section: usize) -> (usize, String) {
         match &self.anchor {
             Some(anchor) => (anchor.place, anchor.prefix.clone()),
             None => (self.parts[section].end, String::new()),
@@ -677,7 +687,7 @@ impl<'a> Reader<'a> {
         let (span, after, prefix) = match text.origin {
             Origin::Chapter => (code.span.clone(), code.after, code.prefix.clone()),
             Origin::Copy => {
-                let (place, prefix) = self.place(section);
+                let (place, prefix) = self.copy_place(section);
                 (place..place, place, prefix)
             }
         };
@@ -853,12 +863,7 @@ fn parts(items: &[Item], text: &Text<'_>, config: &Config) -> Vec<Part> {
     // Level of the cleanup heading that the current section is below.
     let mut cleanup_level: Option<usize> = None;
     for (idx, item) in items.iter().enumerate() {
-        let Item::Heading {
-            level,
-            title,
-            start,
-        } = item
-        else {
+        let Item::Heading { level, title, span } = item else {
             continue;
         };
         if cleanup_level.is_some_and(|it| *level <= it) {
@@ -869,11 +874,16 @@ fn parts(items: &[Item], text: &Text<'_>, config: &Config) -> Vec<Part> {
         if is_cleanup && cleanup_level.is_none() && !only_makes(&items[idx + 1..], *level) {
             cleanup_level = Some(*level);
         }
+        let line = text.lines.of(span.start);
+        let own_end = end(text.lines.start(text.markdown, line));
         if let Some(last) = parts.last_mut() {
-            let line_start = text.lines.start(text.markdown, text.lines.of(*start));
-            last.end = end(line_start);
+            // Where a chapter begins with its title, there is no place before it.
+            last.end = match own_end {
+                0 => span.end,
+                it => it,
+            };
         }
-        let mut next = part(title, text.lines.of(*start));
+        let mut next = part(title, line);
         next.in_cleanup = cleanup_level.is_some();
         parts.push(next);
     }
@@ -988,7 +998,12 @@ fn without_hiding(text: &str, prefix: Option<&str>) -> String {
 /// Bytes of whole lines of a block, in the chapter.
 fn sample(code: &Code, lines: &Range<usize>, text: &Text<'_>) -> Range<usize> {
     let start = |idx: usize| text.lines.start(text.markdown, code.line + 1 + idx);
-    start(lines.start)..start(lines.end)
+    let (begin, end) = (start(lines.start), start(lines.end));
+    match end <= code.span.end {
+        true => begin..end,
+        // A block without a last line of its own ends with its text: then the line end before goes, not the one after.
+        false => text.markdown[..begin].trim_end_matches(['\n', '\r']).len()..code.span.end,
+    }
 }
 
 /// The commands of what is typed at one prompt.

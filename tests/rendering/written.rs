@@ -926,3 +926,187 @@ fn what_prose_asks_for_is_shown_with_its_command() {
     2. Last.
     ");
 }
+
+#[test]
+fn what_the_copy_says_first_stands_below_the_title() {
+    let copy = "```bash\ndocker ps\n```\n";
+    let text = "# Title\n\nText.\n";
+    assert_snapshot!(check(&Case { copy: Some(copy), ..case(text) }), @r#"
+    # Title
+
+    <details class="rehearse-solution"><summary>Solution</summary>
+
+    ```bash
+    docker ps
+    ```
+
+    (step-copy-1: docker ps)
+
+    </details>
+
+    Text.
+
+    =====
+    # Title
+
+    *Solution:*
+
+    ```bash
+    docker ps
+    ```
+
+    ```text
+    docker ps
+    ```
+
+    Text.
+    "#);
+    let text = "Title\n=====\nText.\n\n## More\n";
+    assert_snapshot!(check(&Case { copy: Some(copy), ..case(text) }), @r#"
+    Title
+    =====
+
+    <details class="rehearse-solution"><summary>Solution</summary>
+
+    ```bash
+    docker ps
+    ```
+
+    (step-copy-1: docker ps)
+
+    </details>
+
+    Text.
+
+    ## More
+
+    =====
+    Title
+    =====
+
+    *Solution:*
+
+    ```bash
+    docker ps
+    ```
+
+    ```text
+    docker ps
+    ```
+
+    Text.
+
+    ## More
+    "#);
+    let text = "Before.\n\n# Title\n";
+    assert_snapshot!(check(&Case { copy: Some(copy), ..case(text) }), @r#"
+    Before.
+
+    <details class="rehearse-solution"><summary>Solution</summary>
+
+    ```bash
+    docker ps
+    ```
+
+    (step-copy-1: docker ps)
+
+    </details>
+
+    # Title
+
+    =====
+    Before.
+
+    *Solution:*
+
+    ```bash
+    docker ps
+    ```
+
+    ```text
+    docker ps
+    ```
+
+    # Title
+    "#);
+}
+
+#[test]
+fn code_by_indent_stays_what_it_is() {
+    let text = "1. One\n\n       # docker info\n       Server:\n        Version: 1\n\nTwo:\n\n    $ docker ps\n    sample\n";
+    let mut case = case(text);
+    case.config.languages.push("indented".to_string());
+    assert_snapshot!(check(&case), @"
+    1. One
+
+           # docker info
+
+       (step-1: docker info)
+
+    Two:
+
+        $ docker ps
+
+    (step-2: docker ps)
+
+    =====
+    1. One
+
+           # docker info
+
+       ```text
+       docker info
+       ```
+
+    Two:
+
+        $ docker ps
+
+    ```text
+    docker ps
+    ```
+    ");
+}
+
+#[test]
+fn what_a_comment_asks_for_comes_after_its_line() {
+    let text = "- See `docker info`. <!-- rehearse: run docker info --> <!-- rehearse: images alpine -->\n- Last.\n\n> 1. And <!-- rehearse: run docker ps -->\n>    more.\n";
+    assert_snapshot!(check(&case(text)), @r#"
+    - See `docker info`. <!-- rehearse: run docker info --> <!-- rehearse: images alpine -->
+
+      (step-1: &#36; docker info | docker info)
+
+
+      <div class="rehearse tex2jax_ignore rehearse-blank"><p class="rehearse-note">These images are not recorded yet</p></div>
+
+    - Last.
+
+    > 1. And <!-- rehearse: run docker ps -->
+    >
+    >    (step-2: &#36; docker ps | docker ps)
+    >
+    >    more.
+
+    =====
+    - See `docker info`. <!-- rehearse: run docker info --> <!-- rehearse: images alpine -->
+
+      ```text
+      $ docker info
+      docker info
+      ```
+
+
+      *These images are not recorded yet*
+
+    - Last.
+
+    > 1. And <!-- rehearse: run docker ps -->
+    >
+    >    ```text
+    >    $ docker ps
+    >    docker ps
+    >    ```
+    >
+    >    more.
+    "#);
+}
