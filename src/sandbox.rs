@@ -22,6 +22,7 @@ pub mod wire;
 pub mod workspace;
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -30,6 +31,7 @@ use anyhow::{Context, Result, anyhow};
 use regex::bytes::Regex;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 
 use crate::config::{Config, Network, Registry, Source};
@@ -491,21 +493,44 @@ fn source(registry: &Registry) -> Source {
 
 /// A network without a way out. Without an address on the bridge the host cannot be reached through it either: a service
 /// that listens on all of the host's addresses would answer otherwise.
+///
+/// Its addresses are of 198.18.0.0/15, which is for the tests of networks alone (RFC 2544): neither the networks that
+/// exercises make in their engine nor those of people's machines have such, and the registries stay within reach.
 async fn make_network(run: &Run) -> Result<String> {
+    const MOST_TRIES: u32 = 20;
     let name = format!("mdbook-rehearse-{}", run.id);
-    let mut arguments = vec![
-        "network",
-        "create",
-        "--internal",
-        "--opt",
-        "com.docker.network.bridge.inhibit_ipv4=true",
-    ];
     let labels = run.labels("network");
-    for label in &labels {
-        arguments.extend(["--label", label]);
+    let mut tries = 0;
+    loop {
+        let subnet = subnet(&run.id, tries);
+        let mut arguments = vec![
+            "network",
+            "create",
+            "--internal",
+            "--subnet",
+            &subnet,
+            "--opt",
+            "com.docker.network.bridge.inhibit_ipv4=true",
+        ];
+        for label in &labels {
+            arguments.extend(["--label", label]);
+        }
+        arguments.push(&name);
+        tries += 1;
+        match docker::docker(&arguments).await {
+            // Another sandbox has just these.
+            Err(error) if tries < MOST_TRIES && error.to_string().contains("overlaps") => {}
+            res => return res,
+        }
     }
-    arguments.push(&name);
-    docker::docker(&arguments).await
+}
+
+/// One of the 4096 networks of 32 addresses, another for each run and each try.
+fn subnet(run: &str, tries: u32) -> String {
+    let hash = Sha256::digest(format!("{run} {tries}"));
+    let nth = (u32::from(hash[0]) << 8 | u32::from(hash[1])) % 4096;
+    let address = Ipv4Addr::from(u32::from(Ipv4Addr::new(198, 18, 0, 0)) + nth * 32);
+    format!("{address}/27")
 }
 
 /// The container of the rootless engine: not privileged, without an added capability.

@@ -234,3 +234,20 @@ fn an_image_is_built_on_one_of_a_registry() {
     built
     "#);
 }
+
+#[test]
+fn d10_networks_that_an_exercise_makes_hide_no_registry() {
+    // As many as the engine has of the addresses that it takes by itself: 172.17 to 172.31, and 192.168.
+    let steps = vec![step(
+        "networks",
+        &[
+            "for it in $(seq 20); do docker network create net-$it >/dev/null; done",
+            "docker pull -q alpine",
+        ],
+    )];
+    let shown = show(&rehearse(&plan(steps), hub()));
+    assert!(
+        shown.ends_with("docker.io/library/alpine:latest\n"),
+        "{shown}"
+    );
+}
