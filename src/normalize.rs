@@ -335,6 +335,11 @@ const RULES: &[Rule] = &[
             },
         ),
     },
+    Rule {
+        name: "sessions",
+        doc: "the number that a database gives a connection becomes `[SESSION]`",
+        how: How::Text(r"( connection id is )\d{1,9}(?-u:\b)", "${1}[SESSION]"),
+    },
 ];
 
 /// Adjectives that the engine makes names of.
