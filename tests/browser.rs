@@ -47,6 +47,39 @@ fn command(text: &str, output: &str) -> RecordedCommand {
     }
 }
 
+/// A chapter with what readers open, and with what is no output.
+const COURSE: &str = "# Course\n\nYour challenge: do it.\n\n```bash solution\ndocker ps\n```\n\n1. In a list:\n\n   ```bash solution\n   docker ps\n   ```\n\n\
+    <!-- rehearse: check=\"it `answers` <b>at once</b>\" -->\n```bash\ntest -e x\n```\n\n\
+    <!-- rehearse: check=\"later\" -->\n```bash\ntest -e y\n```\n\n```bash for=2s\nsleep 9\n```\n\n\
+    <!-- rehearse: layers one two three four five six -->\n\n<!-- rehearse: images one two none -->\n\n<!-- rehearse: images none -->\n";
+
+/// What is recorded of it: all but the second check.
+fn of_course(like: &Snapshot) -> Snapshot {
+    let texts = ["docker ps", "docker ps", "test -e x", "", "sleep 9"];
+    let steps = texts.iter().enumerate().filter(|it| !it.1.is_empty());
+    let steps = steps.map(|(idx, text)| RecordedStep {
+        id: format!("course-{}", idx + 1),
+        commands: vec![command(text, "seen\n")],
+    });
+    let names = ["one", "two", "three", "four", "five", "six"];
+    let images = names.iter().enumerate().map(|(idx, name)| LedgerEntry {
+        reference: format!("docker.io/library/{name}:latest"),
+        digest: Some(format!("sha256:{}", idx.to_string().repeat(64))),
+        id: format!("sha256:{idx}"),
+        size: 123_456_789,
+        layers: [0, idx]
+            .map(|it| format!("sha256:{}", it.to_string().repeat(64)))
+            .to_vec(),
+        first: "course-1".to_string(),
+    });
+    Snapshot {
+        exercise: "course".to_string(),
+        steps: steps.collect(),
+        images: images.collect(),
+        ..like.clone()
+    }
+}
+
 /// The built book with the hostile snapshot.
 #[track_caller]
 fn book() -> &'static Scratch {
@@ -60,7 +93,8 @@ fn book() -> &'static Scratch {
             "[preprocessor.rehearse]\ncommand = '{REHEARSE}'\nrun = \"never\"\n\
              [output.html]\nmathjax-support = true\n[output.html.code.hidelines]\nbash = \"~\"\n"
         );
-        let book = Scratch::new(&table, &[("hostile.md", chapter), ("last.md", "# Last\n")]);
+        let chapters = [("hostile.md", chapter), ("course.md", COURSE), ("last.md", "# Last\n")];
+        let book = Scratch::new(&table, &chapters);
         book.write("secret.txt", "SECRET");
         let numbers: String = (1..=100).map(|it| format!("{it}\n")).collect();
         let long = long_word();
@@ -100,6 +134,7 @@ fn book() -> &'static Scratch {
             ],
         };
         book.write("snapshots/hostile.snap", &snapshot::print(&snapshot));
+        book.write("snapshots/course.snap", &snapshot::print(&of_course(&snapshot)));
         let said = run(&mut book.command(mdbook, &["build"]), b"");
         assert_eq!((said.status, said.out.as_str()), (0, ""), "{}", said.err);
         assert!(!said.err.contains("WARN"), "{}", said.err);
@@ -135,12 +170,48 @@ frame.onload = () => setTimeout(() => {
     fold.querySelector('summary').click();
     lines.push(`fold: ${closed} then ${seen()}, ${fold.querySelector('summary').textContent}`);
   }
+  const solutions = all('.rehearse-solution');
+  lines.push(`solutions: ${solutions.map((it) => {
+    const seen = () => [...it.querySelectorAll('pre code, samp')].filter((it) => it.checkVisibility()).length;
+    const closed = seen(), summary = it.querySelector('summary');
+    summary.focus({ focusVisible: true });
+    const isFocused = inside.document.activeElement === summary && inside.getComputedStyle(summary).outlineStyle;
+    summary.click();
+    return `${closed} then ${seen()}, ${isFocused}`;
+  }).join('; ')}`);
+  lines.push(`checks: ${all('.rehearse-check').map((it) => it.textContent.trim()).join('; ')}`);
+  lines.push(`regions: ${all('[role=region]').map((it) => `${it.ariaLabel} ${it.tabIndex}`).join('; ')}`);
+  lines.push(`layers: ${all('.rehearse-layers tbody tr').map((it) => `${it.querySelectorAll('[role=img][aria-label=yes]').length}${it.className}`).join('; ')}`);
   const root = inside.document.documentElement;
+  // What a reader has to tell from its background, in each theme; 4.5 is what WCAG wants of text.
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const painted = (colors) => {
+    canvas.clearRect(0, 0, 1, 1);
+    for (const it of colors) { canvas.fillStyle = it; canvas.fillRect(0, 0, 1, 1); }
+    const light = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((it) => it / 255)
+      .map((it) => it <= 0.03928 ? it / 12.92 : ((it + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2];
+  };
+  const contrast = (what) => {
+    const papers = [];
+    for (let it = what; it; it = it.parentElement) papers.unshift(inside.getComputedStyle(it).backgroundColor);
+    const [a, b] = [painted(papers), painted([...papers, inside.getComputedStyle(what).color])];
+    return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  };
+  const words = all('.rehearse-check p, .rehearse-tick, .rehearse-solution > summary, .rehearse-has span, .rehearse caption, .rehearse-status, .rehearse-took, .rehearse-note, .rehearse-label, .rehearse-provenance p');
+  const themes = ['light', 'rust', 'coal', 'navy', 'ayu'];
+  lines.push(`faint: ${themes.flatMap((theme) => {
+    root.classList.remove(...themes);
+    root.classList.add(theme);
+    return words.map((it) => [contrast(it), it]).filter((it) => !(it[0] >= 4.5))
+      .map((it) => `${theme} ${it[1].className || it[1].parentElement.className} ${it[0].toFixed(2)}`);
+  })}`);
+  lines.push(`words: ${words.length}`);
   // mdBook lets `.content` scroll, so that the page as a whole never looks too wide.
   const around = [];
   for (let it = main; it; it = it.parentElement) around.push(it.scrollWidth - it.clientWidth);
   lines.push(`overflow: ${Math.max(...around)}`);
-  const wide = all('.rehearse').filter((it) => it.getBoundingClientRect().right > root.clientWidth + 1);
+  const wide = all('.rehearse, .rehearse-solution').filter((it) => it.getBoundingClientRect().right > root.clientWidth + 1);
   lines.push(`too wide: ${wide.map((it) => it.className)}`);
   lines.push('texts:', ...all('.rehearse samp').map((it) => it.textContent));
   document.getElementById('report').textContent = lines.join('\n');
@@ -208,9 +279,11 @@ fn check(page: &str, width: usize) -> String {
         ("highlighted", ""),
         ("overflow", "0"),
         ("too wide", ""),
+        ("faint", ""),
     ] {
         assert_eq!(line(&report, about), seen, "{about} in:\n{report}");
     }
+    assert_ne!(line(&report, "words"), "0", "something was held to it");
     let wild = line(&report, "wild");
     assert!(wild.is_empty(), "{wild}");
     report
@@ -256,11 +329,32 @@ fn a_long_output_unfolds_on_a_click() {
 #[test]
 fn nothing_overflows_a_telephone() {
     check("hostile.html", 360);
+    check("course.html", 360);
+}
+
+#[test]
+fn a_solution_opens_to_its_block_and_output() {
+    let report = check("course.html", 1200);
+    let solutions = line(&report, "solutions");
+    assert_eq!(solutions, "0 then 2, solid; 0 then 2, solid");
+}
+
+#[test]
+fn checks_and_layers_say_the_same_to_those_who_do_not_see_them() {
+    let report = check("course.html", 1200);
+    let checks = line(&report, "checks");
+    assert_eq!(
+        checks,
+        "✓ Checked: it answers <b>at once</b>; ○ Not checked yet: later"
+    );
+    assert_eq!(line(&report, "regions"), "Layers 0; Images 0");
+    let layers = line(&report, "layers");
+    assert_eq!(layers, "6rehearse-shared; 1; 1; 1; 1; 1");
 }
 
 #[test]
 fn the_printed_book_has_the_outputs_and_is_as_harmless() {
     let report = check("print.html", 1200);
-    assert_eq!(line(&report, "blocks"), "5");
+    assert_eq!(line(&report, "blocks"), "8");
     assert!(report.contains("</samp></pre></div><script>window.pwned = 1</script>"));
 }

@@ -928,7 +928,7 @@ fn carries_the_style_once_unless_the_book_has_it() {
     let page = check(&with, Renderer::Html);
     let styles: Vec<&str> = page.lines().filter(|it| it.contains("<style")).collect();
     assert_eq!(styles.len(), 1);
-    assert!(styles[0].starts_with("<style>.rehearse {") && styles[0].ends_with("}</style>"));
+    assert!(styles[0].starts_with("<style>.rehearse,") && styles[0].ends_with("}</style>"));
     assert!(!styles[0].contains("/*") && !styles[0].contains("{{"));
     assert!(!check(&with, Renderer::Plain).contains("<style"));
     let without = Chapter {

@@ -65,7 +65,6 @@ pub(super) fn block(id: &str, under: &Under<'_>, commands: Commands, fold_lines:
     }
 }
 
-/// What heads the output of a step with one command.
 /// A note in which backticks mark code, as in Markdown; a lone one is itself.
 fn with_code(note: &str) -> String {
     let parts: Vec<&str> = note.split('`').collect();
@@ -79,6 +78,7 @@ fn with_code(note: &str) -> String {
     parts.iter().enumerate().map(part).collect()
 }
 
+/// What heads the output of a step with one command.
 fn label(output: &Output<'_>) -> String {
     match output.screen.lines.is_empty() {
         true => format!(
@@ -122,10 +122,14 @@ fn command(output: &Output<'_>, label: &str, fold_lines: usize) -> String {
             r#"{DOT}<span class="rehearse-status {class}">{status}</span>"#
         ));
     }
-    let took = html(&took(output.took));
-    res.push_str(&format!(
-        r#"{DOT}<span class="rehearse-took">{took}</span></span></p>"#
-    ));
+    // What was stopped says when.
+    if !matches!(output.status, Status::Stopped(_)) {
+        let took = html(&took(output.took));
+        res.push_str(&format!(
+            r#"{DOT}<span class="rehearse-took">{took}</span>"#
+        ));
+    }
+    res.push_str("</span></p>");
     let lines = &output.screen.lines;
     match lines.len() {
         0 => {}
@@ -289,18 +293,22 @@ pub(super) fn layers(table: &Layers) -> String {
     let mut body = String::new();
     for (digest, has) in &table.rows {
         let cells = has.iter().map(|it| match it {
-            true => r#"<td class="rehearse-has">●</td>"#,
+            true => r#"<td class="rehearse-has"><span role="img" aria-label="yes">●</span></td>"#,
             false => r#"<td></td>"#,
         });
         let cells: String = cells.collect();
         let digest = html(digest);
+        let class = match has.iter().filter(|it| **it).count() {
+            0 | 1 => "",
+            _ => r#" class="rehearse-shared""#,
+        };
         body.push_str(&format!(
-            r#"<tr><th scope="row"><code class="nohighlight">{digest}</code></th>{cells}</tr>"#
+            r#"<tr{class}><th scope="row"><code class="nohighlight">{digest}</code></th>{cells}</tr>"#
         ));
     }
     let summary = html(&table.summary());
     format!(
-        r#"<div class="{BLOCK_CLASS} rehearse-images" role="region" aria-label="Layers" tabindex="0"><table><caption>Layers: {summary}</caption><thead><tr><th scope="col">Layer</th>{heads}</tr></thead><tbody>{body}</tbody></table></div>"#
+        r#"<div class="{BLOCK_CLASS} rehearse-images rehearse-layers" role="region" aria-label="Layers" tabindex="0"><table><caption>Layers: {summary}</caption><thead><tr><th scope="col">Layer</th>{heads}</tr></thead><tbody>{body}</tbody></table></div>"#
     )
 }
 

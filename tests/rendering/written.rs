@@ -671,7 +671,7 @@ fn tables_stand_where_their_comments_do() {
 
       <!-- rehearse: layers alpine mine:1 -->
 
-      <div class="rehearse tex2jax_ignore rehearse-images" role="region" aria-label="Layers" tabindex="0"><table><caption>Layers: 2 layers, 1 of them shared</caption><thead><tr><th scope="col">Layer</th><th scope="col"><code class="nohighlight">alpine&#58;latest</code></th><th scope="col"><code class="nohighlight">mine&#58;1</code></th></tr></thead><tbody><tr><th scope="row"><code class="nohighlight">sha256&#58;111111111111…</code></th><td class="rehearse-has">●</td><td class="rehearse-has">●</td></tr><tr><th scope="row"><code class="nohighlight">sha256&#58;222222222222…</code></th><td></td><td class="rehearse-has">●</td></tr></tbody></table></div>
+      <div class="rehearse tex2jax_ignore rehearse-images rehearse-layers" role="region" aria-label="Layers" tabindex="0"><table><caption>Layers: 2 layers, 1 of them shared</caption><thead><tr><th scope="col">Layer</th><th scope="col"><code class="nohighlight">alpine&#58;latest</code></th><th scope="col"><code class="nohighlight">mine&#58;1</code></th></tr></thead><tbody><tr class="rehearse-shared"><th scope="row"><code class="nohighlight">sha256&#58;111111111111…</code></th><td class="rehearse-has"><span role="img" aria-label="yes">●</span></td><td class="rehearse-has"><span role="img" aria-label="yes">●</span></td></tr><tr><th scope="row"><code class="nohighlight">sha256&#58;222222222222…</code></th><td></td><td class="rehearse-has"><span role="img" aria-label="yes">●</span></td></tr></tbody></table></div>
 
       more
 
