@@ -259,6 +259,12 @@ mod files {
     }
 
     #[test]
+    fn a_file_without_a_name_before_its_dot_is_one() {
+        let text = "Create a file called `.dockerignore`:\n\n```\nsecret.txt\n```\n\n```bash\ndocker build .\n```\n";
+        assert_snapshot!(check(case(text)));
+    }
+
+    #[test]
     fn what_nothing_can_mean_is_not_saved() {
         let text =
             "Write this to `book.toml`:\n\n```toml\n[book]\n```\n\n```bash\ndocker ps\n```\n";

@@ -166,7 +166,8 @@ fn file_names(prose: &str) -> Vec<String> {
 }
 
 fn is_file_name(text: &str) -> bool {
-    const WITHOUT_EXTENSION: [&str; 5] = [
+    const WITHOUT_EXTENSION: [&str; 6] = [
+        ".dockerignore",
         "Dockerfile",
         "Makefile",
         "Procfile",
