@@ -104,6 +104,11 @@ const RULES: &[Rule] = &[
         how: How::Lines,
     },
     Rule {
+        name: "nginx-processes",
+        doc: "nginx's notices of its processes' beginning and end, which come in any order, become one line; so does the system they tell",
+        how: How::Lines,
+    },
+    Rule {
         name: "image-rows",
         doc: "in a list of images the rows of one image, which come in any order, are sorted",
         how: How::Lines,
@@ -339,6 +344,14 @@ const RULES: &[Rule] = &[
         name: "sessions",
         doc: "the number that a database gives a connection becomes `[SESSION]`",
         how: How::Text(r"( connection id is )\d{1,9}(?-u:\b)", "${1}[SESSION]"),
+    },
+    Rule {
+        name: "nginx-process-ids",
+        doc: "in the log of nginx the process and its connection, `7#7: *1`, become `[PID]:`",
+        how: How::Text(
+            r"(\[(?:debug|info|notice|warn|error|crit|alert|emerg)\] )\d{1,9}#\d{1,9}:(?: \*\d{1,9}(?-u:\b))?",
+            "${1}[PID]:",
+        ),
     },
 ];
 

@@ -18,6 +18,12 @@ static IMAGE_ROW: LazyLock<Regex> = LazyLock::new(|| {
         r"^\S{1,300}(?: +\S{1,200})? {2,}(?<id>[0-9a-f]{12})  .*\d[kMG]?B(?: +\d{1,9})?\s*$",
     )
 });
+/// A notice of nginx about its processes, or about the system that it runs on; Compose puts a name before it.
+static NGINX: LazyLock<Regex> = LazyLock::new(|| {
+    known_regex(
+        r"^(?<from>\S{1,200} +\| (?:\x1b\[[0-9;]{0,60}m)?)?\d{4}/\d{2}/\d{2} \d{2}:\d{2}:\d{2} \[notice\] \d{1,9}#\d{1,9}: (?:OS: |getrlimit\(|start (?:worker|cache) |signal \d|(?:worker|cache \w{1,20}|unknown) process \d{1,9} exited|gracefully shutting down$|exit(?:ing)?$)",
+    )
+});
 static LAYER_ID: LazyLock<Regex> = LazyLock::new(|| known_regex("^[0-9a-f]{12}$"));
 /// A line of the progress of `docker compose`.
 static SERVICE: LazyLock<Regex> = LazyLock::new(|| {
@@ -53,9 +59,10 @@ pub(super) fn pieces(output: &[u8]) -> Vec<Piece> {
         let built = n_build_lines(rest);
         let composed = rest.iter().map_while(|it| service(&it.text)).count();
         let (n_lines, text) = match (layers, built, composed) {
-            (0, 0, 0) => match n_rows_of_one_image(rest) {
-                0 | 1 => (1, first.text.clone()),
-                n => (n, sorted(&rest[..n])),
+            (0, 0, 0) => match (n_rows_of_one_image(rest), n_notices_of_nginx(rest)) {
+                (_, n) if n > 0 => (n, collapse_notices(&rest[..n])),
+                (0 | 1, _) => (1, first.text.clone()),
+                (n, _) => (n, sorted(&rest[..n])),
             },
             (0, 0, n) => (n, collapse_services(&rest[..n])),
             (0, n, _) => (n, collapse_build(&rest[..n])),
@@ -137,6 +144,35 @@ fn sorted(lines: &[Piece]) -> String {
         .collect();
     texts.sort_unstable();
     with_end_of(lines, texts.join("\n"))
+}
+
+/// Notices of one nginx about its processes at the beginning.
+fn n_notices_of_nginx(lines: &[Piece]) -> usize {
+    let from = |it: &Piece| {
+        let notice = NGINX.captures(it.text.trim_end_matches('\n'))?;
+        Some(
+            notice
+                .name("from")
+                .map_or(String::new(), |it| it.as_str().to_string()),
+        )
+    };
+    match lines.first().and_then(from) {
+        Some(first) => lines
+            .iter()
+            .take_while(|it| from(it).as_ref() == Some(&first))
+            .count(),
+        None => 0,
+    }
+}
+
+/// How many workers there are is up to the machine, and which of them is first is a matter of time.
+fn collapse_notices(lines: &[Piece]) -> String {
+    let first = lines.first().and_then(|it| NGINX.captures(&it.text));
+    let from = first.and_then(|it| it.name("from").map(|it| it.as_str().to_string()));
+    with_end_of(
+        lines,
+        format!("{}[notice] of processes", from.unwrap_or_default()),
+    )
 }
 
 /// What a line of `docker compose` tells about, and how far that is.
