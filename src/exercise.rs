@@ -101,9 +101,18 @@ pub struct Step {
     /// Values that its output gives to later steps.
     pub captures: Vec<Capture>,
     /// The block itself, where the chapter does not have it.
-    pub block: Option<String>,
+    pub block: Option<Block>,
     /// What was taken for granted about it, for the author to confirm: fragments.
     pub inferred: Vec<String>,
+}
+
+/// A block of the author's copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Its language; may be empty.
+    pub language: String,
+    /// What stands in it.
+    pub text: String,
 }
 
 /// One complete shell command of a step.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::compare::Standing;
 use crate::config::{Config, Solutions};
+use crate::console::Place;
 use crate::exercise::{Exercise, Failure, Role, Step, Table, TableKind, Visibility};
 use crate::images::{LedgerEntry, full_name};
 use crate::plan::{Expect, Lasts, Plan, PlannedStep, Skip};
@@ -104,8 +105,9 @@ fn look(page: Page<'_>, step: &Step) -> Look {
         (Role::Check, ..) => Look::Tick,
         (Role::Setup, ..) | (_, _, Visibility::Hidden) => Look::Absent,
         // The author's copy is not the reader's; of it only what answers the chapter is shown.
-        (Role::Cleanup, Origin::Copy, _) | (_, Origin::Copy, Visibility::Silent) => Look::Absent,
-        (_, _, Visibility::Silent) => Look::Silent,
+        (Role::Cleanup, Origin::Copy, _) => Look::Absent,
+        (Role::Task, Origin::Copy, Visibility::Silent) => Look::Absent,
+        (Role::Task | Role::Cleanup, _, Visibility::Silent) => Look::Silent,
         (Role::Solution, ..) => match page.config.solutions {
             Solutions::Fold if is_code_by_indent(page.markdown, step) => Look::Plain,
             Solutions::Fold => Look::Folded,
@@ -183,7 +185,7 @@ fn folded(page: Page<'_>, step_idx: usize, renderer: Renderer) -> Vec<Edit> {
 /// The block of a step that the chapter does not have.
 fn own_block(step: &Step) -> Option<String> {
     let block = step.block.as_ref()?;
-    Some(plain::fence("bash", block))
+    Some(plain::fence(&block.language, &block.text))
 }
 
 fn tick(page: Page<'_>, step_idx: usize, renderer: Renderer) -> String {
@@ -317,7 +319,7 @@ struct Output<'a> {
     /// As it was typed.
     command: &'a str,
     /// What a person sees before it.
-    prompt: &'static str,
+    prompt: &'a str,
     screen: Screen,
     status: Status,
     took: Duration,
@@ -383,13 +385,16 @@ fn under(page: Page<'_>, step_idx: usize) -> Option<Under<'_>> {
     if let Standing::Skipped(skip) = standing {
         return Some(Under::Note(skip_note(skip)));
     }
-    if step.commands.is_empty() {
+    let source = &page.exercise.steps[step_idx];
+    if step.commands.is_empty() || source.words.visibility == Visibility::Silent {
         return None;
     }
     let mut recorded_steps = page.snapshot.iter().flat_map(|it| &it.steps);
     match (standing, recorded_steps.find(|it| it.id == step.id)) {
         (Standing::Edited, _) => Some(Under::Note("Changed since it was recorded".to_string())),
-        (Standing::Recorded, Some(recorded)) => Some(Under::Outputs(outputs(recorded, step))),
+        (Standing::Recorded, Some(recorded)) => {
+            Some(Under::Outputs(outputs(recorded, step, source)))
+        }
         _ => Some(Under::Note("Not recorded yet".to_string())),
     }
 }
@@ -401,10 +406,14 @@ fn skip_note(skip: &Skip) -> String {
     }
 }
 
-fn outputs<'a>(recorded: &'a RecordedStep, planned: &PlannedStep) -> Vec<Output<'a>> {
+fn outputs<'a>(
+    recorded: &'a RecordedStep,
+    planned: &PlannedStep,
+    source: &'a Step,
+) -> Vec<Output<'a>> {
     let mut res: Vec<Output<'_>> = Vec::new();
     let commands = recorded.commands.iter().zip(&planned.commands);
-    for (command, planned_command) in commands {
+    for ((command, planned_command), typed) in commands.zip(&source.commands) {
         let is_last = res.len() + 1 == recorded.commands.len();
         let manner = &planned_command.manner;
         let status = match (&manner.lasts, planned.expect) {
@@ -422,9 +431,10 @@ fn outputs<'a>(recorded: &'a RecordedStep, planned: &PlannedStep) -> Vec<Output<
         };
         res.push(Output {
             command: &command.text,
-            prompt: match manner.inside {
-                Some(_) => "#",
-                None => "$",
+            prompt: match (&typed.place, &manner.inside) {
+                (Place::Program(prompt), _) => prompt,
+                (_, Some(_)) => "#",
+                (_, None) => "$",
             },
             screen: ansi::screen(&command.output),
             status,

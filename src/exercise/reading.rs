@@ -12,8 +12,8 @@ use super::file::{self, Around, Saving};
 use super::outline::{self, Code, Comment, Item, Kind, Lines, Prose, outline};
 use super::words::{Info, has_ignore, value_of};
 use super::{
-    Aside, AsideKind, Capture, Chapter, Claim, Command, Exercise, Requirement, Role, Section, Step,
-    Table, Visibility, exercise_id, slug,
+    Aside, AsideKind, Block, Capture, Chapter, Claim, Command, Exercise, Requirement, Role,
+    Section, Step, Table, Visibility, exercise_id, slug,
 };
 use crate::bash;
 use crate::config::Config;
@@ -512,7 +512,10 @@ impl<'a> Reader<'a> {
         step.prefix = prefix;
         if text.origin == Origin::Copy {
             // Nobody asks for it in the chapter, so it is an answer like the blocks there.
-            step.block = Some(command.clone());
+            step.block = Some(Block {
+                language: "bash".to_string(),
+                text: command.clone(),
+            });
             if step.words.role == Role::Task {
                 step.words.role = Role::Solution;
             }
@@ -701,7 +704,13 @@ impl<'a> Reader<'a> {
             after,
             prefix,
             words,
-            block: (text.origin == Origin::Copy).then(|| code.text.clone()),
+            block: (text.origin == Origin::Copy).then(|| Block {
+                language: match language(&text.markdown[code.info.clone()], code.kind) {
+                    "untagged" | "indented" => String::new(),
+                    it => it.to_string(),
+                },
+                text: code.text.clone(),
+            }),
             ..empty
         }
     }

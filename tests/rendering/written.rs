@@ -1110,3 +1110,12 @@ fn what_a_comment_asks_for_comes_after_its_line() {
     >    more.
     "#);
 }
+
+#[test]
+fn a_file_can_be_a_solution_and_programs_keep_their_prompt() {
+    let mut case = case(
+        "## Task\n\nYour task: write it.\n\n```console\n$ docker exec -it db psql\npostgres=# select 1;\npostgres=# select 2;\n```\n",
+    );
+    case.copy = Some("## Task\n\n```dockerfile save-as=Dockerfile solution\nFROM alpine\n```\n");
+    assert_snapshot!(check(&case));
+}
