@@ -241,10 +241,10 @@ pub fn chapter_path(chapter: &Chapter) -> Option<String> {
     Some(path.to_string_lossy().replace('\\', "/"))
 }
 
-/// Gives trouble with the engine its class; being told to stop is none.
+/// Gives trouble with the engine its class; what has one already keeps it, and being told to stop is none.
 fn engine_fault(error: anyhow::Error) -> anyhow::Error {
-    match error.downcast_ref::<Stopped>() {
-        Some(_) => error,
-        None => Fault::new(Class::Engine, format!("{error:#}")).into(),
+    match error.is::<Stopped>() || error.is::<Fault>() {
+        true => error,
+        false => Fault::new(Class::Engine, format!("{error:#}")).into(),
     }
 }
