@@ -424,7 +424,8 @@ impl Normalizer {
         self.literal.extend(found.map(|it| it.as_str().to_string()));
     }
 
-    /// What a numbered label stands for; of an ID or digest only as much as its short form has.
+    /// What a numbered label stands for; of an ID or digest only as much as its short form has, after `swarm` if it is one of
+    /// swarm's. It is there to be compared with others.
     pub fn value(&self, label: &str) -> Option<&str> {
         self.values.get(label).map(String::as_str)
     }
@@ -508,6 +509,9 @@ impl Normalizer {
         }
         let named = self.swarm_ids.remove(&value[..SHORT]).unwrap_or_default();
         let (named, label) = self.identified(named, Kind::Id, value);
+        // What begins with the same characters may be named elsewhere, and is something else.
+        self.values
+            .insert(label.clone(), format!("swarm {}", &value[..SHORT]));
         self.swarm_ids.insert(value[..SHORT].to_string(), named);
         Some(label)
     }

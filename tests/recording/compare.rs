@@ -633,6 +633,17 @@ fn dates_a_snapshot_anew_when_only_the_engine_differs() {
     assert_snapshot!(check_moved(recorded, fresh), @"2026-11-24 1.5s");
 }
 
+#[test]
+fn a_container_and_a_service_may_begin_with_the_same_characters() {
+    let swarm = format!("{A}x{A}");
+    let recorded = run(&[("a", &format!("{A} is up\n"))]);
+    let fresh = run(&[("a", &format!("{A}\n{swarm} is up\n")), ("b", "")]);
+    let plan = plan_for(&fresh);
+    let recorded = merge(&plan_for(&recorded), None, &recorded, DAY);
+    let merged = merge(&plan, Some(&recorded), &fresh, NEXT_DAY);
+    assert!(has_no_drift(&plan, &merged, &fresh), "{}", print(&merged));
+}
+
 /// Runs whose lines name things and tell measurements.
 fn any_run() -> impl Strategy<Value = Transcript> {
     let word = prop::sample::select(vec![
