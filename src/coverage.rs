@@ -14,14 +14,23 @@ pub struct Coverage {
     pub tasks: usize,
     /// Tasks with a step that runs and none that is skipped.
     pub covered: usize,
-    /// Titles of the others, with their lines.
-    pub uncovered: Vec<(usize, String)>,
+    /// The others.
+    pub uncovered: Vec<Uncovered>,
     /// Number of steps.
     pub steps: usize,
     /// Steps that run.
     pub run: usize,
     /// Why others are skipped, in a word or two, with how many.
     pub skipped: BTreeMap<&'static str, usize>,
+}
+
+/// A task that is not rehearsed, or only in part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Uncovered {
+    /// Line of its heading, from 1.
+    pub line: usize,
+    /// Its heading; empty for what stands before the first one.
+    pub title: String,
 }
 
 /// Counts a plan.
@@ -39,9 +48,10 @@ pub fn coverage(exercise: &Exercise, plan: &Plan) -> Coverage {
         let is_whole = steps.iter().all(|it| it.1.decision == Decision::Run);
         match runs && is_whole {
             true => coverage.covered += 1,
-            false => coverage
-                .uncovered
-                .push((section.line, section.title.clone())),
+            false => coverage.uncovered.push(Uncovered {
+                line: section.line,
+                title: section.title.clone(),
+            }),
         }
     }
     for step in &plan.steps {

@@ -9,7 +9,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::character::is_unseen;
 use crate::compare::{Drift, Moved, StepComparison, Verdict};
-use crate::coverage;
+use crate::coverage::{self, Uncovered};
 use crate::lint::remains;
 use crate::listing::{ListedExercise, ListedHint, ListedStep, Listing, Remark};
 use crate::problem::{Level, Located};
@@ -69,7 +69,7 @@ fn push_exercise(text: &mut String, exercise: &ListedExercise) {
         let what = paint(FAINT, &format!("after {required}, which runs first"));
         push(text, format_args!("        {what}\n"));
     }
-    for (line, title) in &exercise.coverage.uncovered {
+    for Uncovered { line, title } in &exercise.coverage.uncovered {
         let title = visible(title);
         let what = paint(CAREFUL, &format!("task not covered: {title}"));
         push(text, format_args!("{line:>6}  {what}\n"));

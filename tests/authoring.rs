@@ -618,7 +618,7 @@ mod hints {
         let uncovered: Vec<String> = counted
             .uncovered
             .iter()
-            .map(|it| format!("\n{} {}", it.0, it.1))
+            .map(|it| format!("\n{} {}", it.line, it.title))
             .collect();
         format!("{}{}", coverage::in_words(&counted), uncovered.concat())
     }
