@@ -12,7 +12,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::compare::{Drift, StepComparison, Verdict, is_own, recorded_step};
 use crate::exercise::Role;
-use crate::images::{LedgerEntry, made_here};
+use crate::images::{LedgerEntry, made_here, repository};
 use crate::normalize::{Normalizer, Piece};
 use crate::plan::{Expect, Lasts, Plan, PlannedStep};
 use crate::snapshot::{RecordedCommand, RecordedStep, Snapshot};
@@ -477,7 +477,20 @@ fn shape(images: &[LedgerEntry], fresh: &Transcript) -> Vec<(String, String, Vec
     let made = made_here(fresh);
     let mut res = Vec::new();
     for entry in images {
-        let is_own = is_own(&entry.reference, fresh) || made.contains(&entry.reference);
+        // An image that was pushed and has lost its tag to the next one is left with a reference by digest.
+        let was_pushed = || {
+            let has_repository = |it: &String| repository(it) == repository(&entry.reference);
+            let has_id = |it: &LedgerEntry| it.id == entry.id && made.contains(&it.reference);
+            made.iter().any(has_repository) && images.iter().any(has_id)
+        };
+        let by_digest = entry.reference.contains('@');
+        let is_own = is_own(&entry.reference, fresh)
+            || made.contains(&entry.reference)
+            || (by_digest && was_pushed());
+        let name = match is_own && by_digest {
+            true => repository(&entry.reference),
+            false => &entry.reference,
+        };
         let digest = match &entry.digest {
             Some(_) if is_own => "own",
             Some(digest) => digest,
@@ -488,7 +501,7 @@ fn shape(images: &[LedgerEntry], fresh: &Transcript) -> Vec<(String, String, Vec
             let n_numbers = numbers.len();
             shared.push(*numbers.entry(name).or_insert(n_numbers));
         }
-        let head = format!("{} {}", entry.reference, entry.first);
+        let head = format!("{name} {}", entry.first);
         res.push((head, digest.to_string(), shared));
     }
     res

@@ -606,6 +606,38 @@ fn does_not_call_moved_what_the_exercise_pushed_itself() {
 }
 
 #[test]
+fn does_not_mind_what_a_second_push_left_without_a_tag() {
+    let image = |id: &str, tags: &[&str], digests: &[&str]| Image {
+        id: id.to_string(),
+        tags: tags.iter().map(|it| it.to_string()).collect(),
+        digests: digests.iter().map(|it| it.to_string()).collect(),
+        size: 1,
+        layers: vec![format!("layer of {id}")],
+    };
+    let run = |id: &str, digest: &str| {
+        let mut res = run(&[("build", "x"), ("push", "y"), ("again", "z")]);
+        let pushed = format!("me/app@sha256:{digest}");
+        let images = [
+            vec![image(id, &["app:1", "me/app:1"], &[])],
+            vec![image(id, &["app:1", "me/app:1"], &[&pushed])],
+            vec![
+                image(id, &["app:1"], &[&pushed]),
+                image("other", &["me/app:1"], &[]),
+            ],
+        ];
+        for (step, images) in res.steps.iter_mut().zip(images) {
+            step.commands[0].images = Some(images);
+        }
+        res
+    };
+    let (recorded, fresh) = (run("i", "aa"), run("j", "bb"));
+    let plan = plan_for(&fresh);
+    let recorded = merge(&plan, None, &recorded, DAY);
+    assert!(recorded.images.iter().any(|it| it.reference.contains('@')));
+    assert_eq!(merge(&plan, Some(&recorded), &fresh, NEXT_DAY), recorded);
+}
+
+#[test]
 fn does_not_compare_what_unlike_stores_say() {
     let recorded = run_with_images(
         "x",
