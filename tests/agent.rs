@@ -224,7 +224,8 @@ impl Drop for Agent {
     fn drop(&mut self) {
         // What a command left behind outlives an agent that is no PID 1, but not in its session.
         drop(self.stdin.take());
-        for pid in descendants(self.child.id()) {
+        let below = descendants(self.child.id());
+        for pid in below.into_iter().chain(living_in(self.folder.path())) {
             if let Some(pid) = rustix::process::Pid::from_raw(pid as i32) {
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
             }
@@ -249,6 +250,18 @@ fn descendants(pid: u32) -> Vec<u32> {
     let below = children.iter().flat_map(|it| descendants(*it));
     let below: Vec<u32> = below.collect();
     children.into_iter().chain(below).collect()
+}
+
+/// All processes whose working folder is in this one: what an agent that has ended left behind has no parent to be found by.
+fn living_in(folder: &Path) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let lives_there = |it: &fs::DirEntry| {
+        fs::read_link(it.path().join("cwd")).is_ok_and(|it| it.starts_with(folder))
+    };
+    processes
+        .filter(lives_there)
+        .filter_map(|it| it.file_name().to_str()?.parse().ok())
+        .collect()
 }
 
 /// The agent, built once for all tests.
