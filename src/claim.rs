@@ -3,12 +3,12 @@
 use regex::Regex;
 
 use crate::exercise::Pattern;
+use crate::regexes::known;
 
 /// An output as its text is read: without colours and other sequences, the last state of lines that were redrawn.
 pub fn plain(output: &[u8]) -> String {
     static SEQUENCE: std::sync::LazyLock<Regex> = std::sync::LazyLock::new(|| {
-        Regex::new(r"\x1b(?:\[[0-9;:?]{0,60}[@-~]|\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)|[@-Z\\^_])")
-            .expect("the pattern is fixed")
+        known(r"\x1b(?:\[[0-9;:?]{0,60}[@-~]|\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)|[@-Z\\^_])")
     });
     let text = String::from_utf8_lossy(output);
     let text = SEQUENCE.replace_all(&text, "");

@@ -16,6 +16,7 @@ use self::prompt::{Prompt, Sort, prompt};
 use crate::bash;
 use crate::interactive::{self, Behavior};
 use crate::placeholder::mask;
+use crate::regexes::known;
 
 /// Lines up to which a command is followed that its first line does not end.
 const LONGEST: usize = 300;
@@ -604,12 +605,12 @@ const MOST_COMPLAINTS: usize = 6;
 
 static COMPLAINT: LazyLock<Regex> = LazyLock::new(|| {
     let regex = r"(?i)^\s*(?:error response from daemon:|docker: error\b|error: |error during connect|(?:[\w./-]+: )+(?:bad address|command not found|not found|no such file or directory|permission denied|could not resolve host)|.*: (?:command not found|no such file or directory)$|cannot connect to the docker daemon|denied: |unauthorized: )";
-    Regex::new(regex).expect("it is written here and compiled in the tests")
+    known(regex)
 });
 
 static ANSWERED: LazyLock<Regex> = LazyLock::new(|| {
     let regex = r"(?i)[\[(](?:y/n|yes/no(?:/\[fingerprint\])?)[\])]\s*[:?]?\s*(\S.*)$";
-    Regex::new(regex).expect("it is written here and compiled in the tests")
+    known(regex)
 });
 
 /// A block without prompts, taken apart.

@@ -84,6 +84,7 @@
 pub mod problem;
 pub mod character;
 mod nearest;
+mod regexes;
 pub mod config;
 pub mod placeholder;
 pub mod bash;

@@ -13,6 +13,7 @@ use crate::exercise::{AsideKind, Exercise, Role};
 use crate::images;
 use crate::plan::{Decision, Plan, PlannedStep, Skip, in_run_order};
 use crate::problem::Origin;
+use crate::regexes::known;
 use crate::run::Subject;
 use crate::transcript::Inventory;
 
@@ -328,8 +329,4 @@ fn leavings(subject: &Subject, hints: &mut Vec<Hint>) {
             ),
         });
     }
-}
-
-fn known(regex: &str) -> Regex {
-    Regex::new(regex).expect("the pattern is fixed")
 }

@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 use self::progress::pieces;
+use crate::regexes::known;
 
 /// Normalizes the outputs of one exercise, in order, with one memory of what was labelled how: the same container ID becomes
 /// the same label all through an exercise, its short form too.
@@ -377,15 +378,14 @@ const SHORT: usize = 12;
 static COMPILED: LazyLock<Vec<Option<Regex>>> = LazyLock::new(|| {
     let regex = |it: &Rule| match it.how {
         How::Lines => None,
-        How::Text(it, _) | How::Numbered(it, _) | How::With(it, _) => Some(known_regex(it)),
+        How::Text(it, _) | How::Numbered(it, _) | How::With(it, _) => Some(known(it)),
     };
     RULES.iter().map(regex).collect()
 });
-static HEADER: LazyLock<Regex> =
-    LazyLock::new(|| known_regex(r"^[A-Z][A-Z0-9%/]*(?: +[A-Z0-9%/]+)+ *$"));
-static GAP: LazyLock<Regex> = LazyLock::new(|| known_regex(" {2,}"));
-static LITERAL: LazyLock<Regex> = LazyLock::new(|| known_regex(r"\[[A-Z]{1,10}-\d{1,9}\]"));
-static ESCAPE: LazyLock<Regex> = LazyLock::new(|| known_regex(r"\x1b\[[0-9;:?]{0,60}[@-~]"));
+static HEADER: LazyLock<Regex> = LazyLock::new(|| known(r"^[A-Z][A-Z0-9%/]*(?: +[A-Z0-9%/]+)+ *$"));
+static GAP: LazyLock<Regex> = LazyLock::new(|| known(" {2,}"));
+static LITERAL: LazyLock<Regex> = LazyLock::new(|| known(r"\[[A-Z]{1,10}-\d{1,9}\]"));
+static ESCAPE: LazyLock<Regex> = LazyLock::new(|| known(r"\x1b\[[0-9;:?]{0,60}[@-~]"));
 
 /// Names of the rules and what they do, in order.
 pub fn rules() -> Vec<(&'static str, &'static str)> {
@@ -597,8 +597,4 @@ fn is_inside_number(text: &str, found: Range<usize>) -> bool {
     let mut before = text[..found.start].chars().rev();
     let is_tail = before.next() == Some('.') && is_digit(before.next());
     is_tail && is_digit(text[found.start..].chars().next())
-}
-
-fn known_regex(regex: &str) -> Regex {
-    Regex::new(regex).expect("rules are tested")
 }

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::programs::{self, Use};
+use crate::regexes::known;
 
 /// What a line looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -376,7 +377,3 @@ static EXCERPT: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)^(?:#|//|\.\.\.|…|\[|\().*\b(?:omitted|snip|snipped|truncated|shortened|previous (?:log|output|lines)|output (?:removed|cut))\b",
     )
 });
-
-fn known(regex: &str) -> Regex {
-    Regex::new(regex).expect("it is written here and compiled in the tests")
-}

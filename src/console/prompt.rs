@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 use super::{Place, programs};
+use crate::regexes::known;
 
 /// A line that begins with a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,8 +216,4 @@ fn at_path(path: &str, sign: &str) -> Place {
         true => Place::Host,
         false => Place::Container,
     }
-}
-
-fn known(regex: &str) -> Regex {
-    Regex::new(regex).expect("it is written here and compiled in the tests")
 }

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::words::{check_path, value_of};
+use crate::regexes::known;
 
 /// What is known around a block.
 pub(super) struct Around<'a> {
@@ -190,8 +191,4 @@ fn is_file_name(text: &str) -> bool {
     text.chars().all(plain)
         && !text.starts_with('/')
         && ((has_extension && !is_host) || WITHOUT_EXTENSION.contains(&name))
-}
-
-fn known(regex: &str) -> Regex {
-    Regex::new(regex).expect("the pattern is fixed")
 }

@@ -9,6 +9,7 @@ use mdbook_markdown::{MarkdownOptions, new_cmark_parser};
 use regex::Regex;
 
 use crate::problem::Problem;
+use crate::regexes::known;
 
 /// One thing of a chapter, in document order.
 pub(super) enum Item {
@@ -466,10 +467,8 @@ fn trimmed(text: &str, span: Range<usize>) -> Range<usize> {
 
 /// The part of what stands before something on its line that is quotes, list items and indent.
 fn containers(before: &str) -> &str {
-    static CONTAINERS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^(?:[ \t>\u{feff}]|(?:[-+*]|[0-9]{1,9}[.)])[ \t])*")
-            .expect("the pattern is fixed")
-    });
+    static CONTAINERS: LazyLock<Regex> =
+        LazyLock::new(|| known(r"^(?:[ \t>\u{feff}]|(?:[-+*]|[0-9]{1,9}[.)])[ \t])*"));
     CONTAINERS.find(before).map_or("", |it| it.as_str())
 }
 

@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::console::{self, Ending, Entry, Language, Place, Reading};
 use crate::placeholder::mask;
 use crate::problem::{Origin, Problem};
+use crate::regexes::known;
 
 /// Most bytes of a block; the shell grammar is not made for more.
 const LARGEST: usize = 256 * 1024;
@@ -1166,7 +1167,3 @@ static INSIDE: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)\b(?:inside|in|from|within)\b (?:of )?(?:the|this|that|your|our)(?: (?:new|running|same))? (?:container|shell)\b",
     )
 });
-
-fn known(regex: &str) -> Regex {
-    Regex::new(regex).expect("the pattern is fixed")
-}

@@ -5,39 +5,38 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Piece, known_regex};
+use super::Piece;
+use crate::regexes::known;
 
 static LAYER: LazyLock<Regex> = LazyLock::new(|| {
-    known_regex(
+    known(
         r"^(?<key>[0-9a-f]{12}): (?<state>Pulling fs layer|Waiting|Downloading|Verifying Checksum|Download complete|Extracting|Pull complete|Already exists|Layer already exists|Pushing|Pushed|Preparing|Retrying|Mounted from \S{1,300})(?<rest>.*)$",
     )
 });
 /// A row of `docker images` or `docker system df --verbose`.
 static IMAGE_ROW: LazyLock<Regex> = LazyLock::new(|| {
-    known_regex(
-        r"^\S{1,300}(?: +\S{1,200})? {2,}(?<id>[0-9a-f]{12})  .*\d[kMG]?B(?: +\d{1,9})?\s*$",
-    )
+    known(r"^\S{1,300}(?: +\S{1,200})? {2,}(?<id>[0-9a-f]{12})  .*\d[kMG]?B(?: +\d{1,9})?\s*$")
 });
 /// A notice of nginx about its processes, or about the system that it runs on; Compose puts a name before it.
 static NGINX: LazyLock<Regex> = LazyLock::new(|| {
-    known_regex(
+    known(
         r"^(?<from>\S{1,200} +\| (?:\x1b\[[0-9;]{0,60}m)?)?\d{4}/\d{2}/\d{2} \d{2}:\d{2}:\d{2} \[notice\] \d{1,9}#\d{1,9}: (?:OS: |getrlimit\(|start (?:worker|cache) |signal \d|(?:worker|cache \w{1,20}|unknown) process \d{1,9} exited|gracefully shutting down$|exit(?:ing)?$)",
     )
 });
-static LAYER_ID: LazyLock<Regex> = LazyLock::new(|| known_regex("^[0-9a-f]{12}$"));
+static LAYER_ID: LazyLock<Regex> = LazyLock::new(|| known("^[0-9a-f]{12}$"));
 /// A line of the progress of `docker compose`.
 static SERVICE: LazyLock<Regex> = LazyLock::new(|| {
-    known_regex(
+    known(
         r"^ (?<key>(?:(?:Container|Network|Volume|Image) )?[0-9A-Za-z_][0-9A-Za-z_.:/@-]{0,299}) +(?<state>Pulling fs layer|Pulling|Pulled|Waiting|Downloading|Verifying Checksum|Download complete|Extracting|Pull complete|Already exists|Creating|Created|Recreate|Recreated|Starting|Started|Running|Healthy|Exited|Stopping|Stopped|Killing|Killed|Removing|Removed|Building|Built)(?: .*)?$",
     )
 });
 /// A line of BuildKit's plain progress: the number of a build step, and what is told of it.
-static BUILD: LazyLock<Regex> = LazyLock::new(|| known_regex(r"^#(?<step>\d{1,6}) (?<text>.+)$"));
+static BUILD: LazyLock<Regex> = LazyLock::new(|| known(r"^#(?<step>\d{1,6}) (?<text>.+)$"));
 /// A line that a build step printed, after the seconds since it began.
-static PRINTED: LazyLock<Regex> = LazyLock::new(|| known_regex(r"^\d{1,6}\.\d{1,3} (?<text>.*)$"));
+static PRINTED: LazyLock<Regex> = LazyLock::new(|| known(r"^\d{1,6}\.\d{1,3} (?<text>.*)$"));
 /// How far a build step is; what comes once it is done, and sizes so far, are not always told.
 static PROGRESS: LazyLock<Regex> = LazyLock::new(|| {
-    known_regex(
+    known(
         r"(?: \S{1,20} / \S{1,20}| \d{1,6}(?:\.\d{1,3})?[kMG]?B)?(?: \d{1,6}\.\d{1,3}s)?(?: done)?$",
     )
 });
