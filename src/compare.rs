@@ -2,6 +2,8 @@
 
 mod matching;
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 
 use crate::claim;
@@ -366,7 +368,7 @@ fn moved(recorded: &Snapshot, fresh: &Transcript) -> Vec<Moved> {
             continue;
         };
         let comparable = same_store || (entry.digest.is_some() && it.digest.is_some());
-        let is_own = is_own(&entry.reference, fresh) || made.contains(&entry.reference);
+        let is_own = is_own(&entry.reference, &made, fresh);
         if entry.digest != it.digest && comparable && !is_own {
             res.push(Moved {
                 reference: entry.reference.clone(),
@@ -378,11 +380,12 @@ fn moved(recorded: &Snapshot, fresh: &Transcript) -> Vec<Moved> {
     res
 }
 
-/// Whether a reference points to a registry that the exercise itself runs.
-fn is_own(reference: &str, fresh: &Transcript) -> bool {
+/// Whether a reference is one that the exercise made, or points to a registry that it runs itself.
+fn is_own(reference: &str, made: &BTreeSet<String>, fresh: &Transcript) -> bool {
     let host = host(reference);
     let name = host.split(':').next().unwrap_or_default();
-    (name == "localhost" || name.starts_with("127.")) && !fresh.registries.contains_key(&host)
+    let is_here = name == "localhost" || name.starts_with("127.");
+    made.contains(reference) || (is_here && !fresh.registries.contains_key(&host))
 }
 
 /// Keeps the recorded size of an image that is otherwise as recorded: the engine counts it anew each time.

@@ -484,9 +484,7 @@ fn shape(images: &[LedgerEntry], fresh: &Transcript) -> Vec<(String, String, Vec
             made.iter().any(has_repository) && images.iter().any(has_id)
         };
         let by_digest = entry.reference.contains('@');
-        let is_own = is_own(&entry.reference, fresh)
-            || made.contains(&entry.reference)
-            || (by_digest && was_pushed());
+        let is_own = is_own(&entry.reference, &made, fresh) || (by_digest && was_pushed());
         let name = match is_own && by_digest {
             true => repository(&entry.reference),
             false => &entry.reference,
