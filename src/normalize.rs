@@ -19,10 +19,8 @@ use crate::regexes::known;
 #[derive(Debug, Default)]
 pub struct Normalizer {
     labels: HashMap<(Kind, String), String>,
-    /// Hexadecimal IDs and digests, by the twelve digits that are their short form.
+    /// IDs and digests, by their short form: twelve characters, after `swarm` if it is one of swarm's.
     ids: HashMap<String, Vec<Named>>,
-    /// Swarm's IDs, by the twelve characters that are their short form.
-    swarm_ids: HashMap<String, Vec<Named>>,
     n_labels: BTreeMap<Kind, usize>,
     /// Labels that stood in an output as they are.
     literal: BTreeSet<String>,
@@ -495,10 +493,7 @@ impl Normalizer {
     }
 
     fn hex(&mut self, kind: Kind, value: &str) -> String {
-        let named = self.ids.remove(&value[..SHORT]).unwrap_or_default();
-        let (named, label) = self.identified(named, kind, value);
-        self.ids.insert(value[..SHORT].to_string(), named);
-        label
+        self.identified(kind, value[..SHORT].to_string(), value)
     }
 
     fn swarm(&mut self, it: &Captures<'_>) -> Option<String> {
@@ -507,48 +502,33 @@ impl Normalizer {
         if !has(u8::is_ascii_digit) || !has(u8::is_ascii_lowercase) {
             return None;
         }
-        let named = self.swarm_ids.remove(&value[..SHORT]).unwrap_or_default();
-        let (named, label) = self.identified(named, Kind::Id, value);
-        // What begins with the same characters may be named elsewhere, and is something else.
-        self.values
-            .insert(label.clone(), format!("swarm {}", &value[..SHORT]));
-        self.swarm_ids.insert(value[..SHORT].to_string(), named);
-        Some(label)
+        // A container can begin with the same characters, and is something else.
+        let short = format!("swarm {}", &value[..SHORT]);
+        Some(self.identified(Kind::Id, short, value))
     }
 
     /// Finds the label of an ID among those with the same short form, or makes one. A short form that came first is that of
     /// the first long one that fits.
-    fn identified(
-        &mut self,
-        mut named: Vec<Named>,
-        kind: Kind,
-        value: &str,
-    ) -> (Vec<Named>, String) {
+    fn identified(&mut self, kind: Kind, short: String, value: &str) -> String {
         let full = (value.len() > SHORT).then(|| value.to_string());
-        let idx = match &full {
-            None if named.is_empty() => None,
-            None => Some(0),
+        let named = self.ids.entry(short.clone()).or_default();
+        let found = match &full {
+            None => named.first_mut(),
             Some(_) => named
-                .iter()
-                .position(|it| it.full == full || it.full.is_none()),
+                .iter_mut()
+                .find(|it| it.full == full || it.full.is_none()),
         };
-        match idx {
-            Some(idx) => {
-                let found = &mut named[idx];
-                found.full = found.full.take().or(full);
-                let label = found.label.clone();
-                (named, label)
-            }
-            None => {
-                let label = self.new_label(kind, &value[..SHORT]);
-                let made = Named {
-                    full,
-                    label: label.clone(),
-                };
-                named.push(made);
-                (named, label)
-            }
+        if let Some(found) = found {
+            found.full = found.full.take().or(full);
+            return found.label.clone();
         }
+        let label = self.new_label(kind, &short);
+        let made = Named {
+            full,
+            label: label.clone(),
+        };
+        self.ids.entry(short).or_default().push(made);
+        label
     }
 
     fn new_label(&mut self, kind: Kind, value: &str) -> String {
