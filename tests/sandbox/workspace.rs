@@ -6,11 +6,13 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::Result;
 use insta::assert_snapshot;
 use mdbook_rehearse::config::Config;
-use mdbook_rehearse::plan::Reach;
+use mdbook_rehearse::plan::{PlannedStep, Reach};
 use mdbook_rehearse::sandbox::workspace::start_folder;
 use mdbook_rehearse::sandbox::{self, Surroundings};
+use mdbook_rehearse::transcript::Transcript;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -47,6 +49,29 @@ fn see(workspace: &Path) -> String {
     check(vec![step("look", &[look])], table).replace(&format!("$ {look}"), "$ LOOK")
 }
 
+/// Runs one step for a book in `root` that is built into a folder of it.
+fn rehearse(
+    root: &Path,
+    build_folder: &str,
+    config: &Config,
+    step: PlannedStep,
+) -> Result<Transcript> {
+    let surroundings = Surroundings {
+        root,
+        build_folder: &root.join(build_folder),
+        reach: Reach::Registries,
+    };
+    let (_sender, stop) = tokio::sync::watch::channel(false);
+    let plan = plan(vec![step]);
+    runtime().block_on(sandbox::rehearse(
+        &plan,
+        config,
+        surroundings,
+        &|_| {},
+        stop,
+    ))
+}
+
 /// Why a workspace is refused.
 #[track_caller]
 fn refuse(workspace: &TempDir, inner: &str) -> String {
@@ -54,20 +79,7 @@ fn refuse(workspace: &TempDir, inner: &str) -> String {
         workspace: Some(workspace.path().join(inner)),
         ..Config::default()
     };
-    let surroundings = Surroundings {
-        root: workspace.path(),
-        build_folder: &workspace.path().join("book"),
-        reach: Reach::Registries,
-    };
-    let (_sender, stop) = tokio::sync::watch::channel(false);
-    let plan = plan(vec![step("never", &["true"])]);
-    let res = runtime().block_on(sandbox::rehearse(
-        &plan,
-        &config,
-        surroundings,
-        &|_| {},
-        stop,
-    ));
+    let res = rehearse(workspace.path(), "book", &config, step("never", &["true"]));
     let real = workspace.path().canonicalize().unwrap();
     format!("{:#}", res.unwrap_err()).replace(&*real.to_string_lossy(), "FOLDER")
 }
@@ -160,20 +172,8 @@ fn the_built_book_does_not_go_along() {
         network: mdbook_rehearse::config::Network::None,
         ..Config::default()
     };
-    let surroundings = Surroundings {
-        root: book.path(),
-        build_folder: &book.path().join("public"),
-        reach: Reach::Registries,
-    };
-    let (_sender, stop) = tokio::sync::watch::channel(false);
-    let plan = plan(vec![step("look", &["find . -type f"])]);
-    let res = runtime().block_on(sandbox::rehearse(
-        &plan,
-        &config,
-        surroundings,
-        &|_| {},
-        stop,
-    ));
+    let look = step("look", &["find . -type f"]);
+    let res = rehearse(book.path(), "public", &config, look);
     assert_snapshot!(crate::show(&res.unwrap()), @"
     -- look
     $ find . -type f
