@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use mdbook_rehearse::config::{self, Config};
-use mdbook_rehearse::plan::{Plan, PlannedCommand, PlannedStep, Reach};
+use mdbook_rehearse::plan::{Plan, PlannedCommand, PlannedStep};
 use mdbook_rehearse::sandbox::{self, Event, Surroundings};
 use serde_json::json;
 
@@ -88,7 +88,6 @@ async fn measure(n_steps: usize, config: &Config) -> Run {
     let surroundings = Surroundings {
         root: Path::new("."),
         build_folder: Path::new("book"),
-        reach: Reach::Registries,
     };
     let transcript = sandbox::rehearse(&plan(n_steps), config, surroundings, &watch, stop).await;
     let end = Instant::now();

@@ -127,8 +127,6 @@ pub struct Surroundings<'a> {
     pub root: &'a Path,
     /// Folder of the built book, which is no part of the workspace.
     pub build_folder: &'a Path,
-    /// What the sandbox can reach.
-    pub reach: Reach,
 }
 
 /// Runs an exercise in a sandbox of its own, which is gone when this returns.
@@ -151,7 +149,8 @@ pub async fn rehearse(
     in_sandbox(
         plan.timeout,
         config,
-        surroundings,
+        surroundings.root,
+        plan.reach,
         watch,
         stop,
         async |sandbox| {
@@ -166,15 +165,11 @@ pub async fn rehearse(
 
 /// Starts a sandbox, asks its engine who it is and removes it again.
 pub async fn probe(config: &Config, root: &Path, watch: Watch<'_>, stop: Stop) -> Result<Probe> {
-    let surroundings = Surroundings {
-        root,
-        build_folder: root,
-        reach: Reach::Registries,
-    };
     in_sandbox(
         Duration::from_secs(60),
         config,
-        surroundings,
+        root,
+        Reach::Registries,
         watch,
         stop,
         async |sandbox| {
@@ -200,7 +195,8 @@ pub struct Probe {
 async fn in_sandbox<T>(
     time: Duration,
     config: &Config,
-    surroundings: Surroundings<'_>,
+    root: &Path,
+    reach: Reach,
     watch: Watch<'_>,
     mut stop: Stop,
     work: impl AsyncFnOnce(&mut Sandbox) -> Result<T>,
@@ -209,7 +205,7 @@ async fn in_sandbox<T>(
     let run = Run::begin(lifetime);
     let teardown = Teardown::arm(&run)?;
     let res = tokio::select! {
-        res = async { work(&mut Sandbox::start(&run, lifetime, config, surroundings, watch).await?).await } => res,
+        res = async { work(&mut Sandbox::start(&run, lifetime, config, root, reach, watch).await?).await } => res,
         _ = stop.wait_for(|it| *it) => Err(anyhow!(Stopped)),
     };
     watch(Event::Removing);
@@ -237,13 +233,13 @@ impl Sandbox {
         run: &Run,
         lifetime: Duration,
         config: &Config,
-        surroundings: Surroundings<'_>,
+        root: &Path,
+        reach: Reach,
         watch: Watch<'_>,
     ) -> Result<Sandbox> {
         let image = image::ensure(&config.base_image, watch).await?;
         watch(Event::Starting);
         let authority = Authority::new()?;
-        let reach = surroundings.reach;
         let network = match (config.network, reach) {
             (Network::None, Reach::Registries) => "none".to_owned(),
             (Network::None, Reach::World) => BRIDGE.to_owned(),
@@ -254,7 +250,7 @@ impl Sandbox {
             network: &network,
             authority: &authority,
             image: &image,
-            root: surroundings.root,
+            root,
             lifetime,
             watch,
         };

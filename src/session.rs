@@ -197,7 +197,6 @@ impl Session {
                 let surroundings = Surroundings {
                     root: &shelf.root,
                     build_folder: &shelf.build_folder,
-                    reach: subject.plan.reach,
                 };
                 let rehearsal = run::rehearse(subject, today, async |plan| {
                     let stop = self.stop.clone();

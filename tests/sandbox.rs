@@ -28,7 +28,6 @@ use mdbook_driver::MDBook;
 use mdbook_preprocessor::PreprocessorContext;
 use mdbook_rehearse::config::{self, Config};
 use mdbook_rehearse::exercise::{Failure, Role};
-use mdbook_rehearse::plan::Reach;
 use mdbook_rehearse::plan::{Decision, Expect, Plan, PlannedCommand, PlannedStep};
 use mdbook_rehearse::sandbox::leftovers::{self, Kind, Role as Standing};
 use mdbook_rehearse::sandbox::{self, Event, Stop, Stopped, Surroundings};
@@ -67,7 +66,6 @@ fn try_rehearse(
     let surroundings = Surroundings {
         root: &stand_ins(),
         build_folder: &stand_ins().join("book"),
-        reach: Reach::Registries,
     };
     runtime().block_on(sandbox::rehearse(plan, &config, surroundings, watch, stop))
 }

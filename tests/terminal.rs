@@ -106,7 +106,6 @@ fn rehearse(steps: Vec<PlannedStep>) -> Vec<CommandTranscript> {
     let surroundings = Surroundings {
         root: &root,
         build_folder: &root.join("book"),
-        reach: plan.reach,
     };
     let (_sender, stop) = tokio::sync::watch::channel(false);
     let run = sandbox::rehearse(&plan, &config, surroundings, &|_| {}, stop);

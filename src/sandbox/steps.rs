@@ -390,6 +390,23 @@ impl Sandbox {
         })
     }
 
+    /// Notes what a command that does not run to its end has come to, with the images that are there now.
+    async fn noted(
+        &mut self,
+        command: &PlannedCommand,
+        output: Vec<u8>,
+        ending: Ending,
+        took: Duration,
+    ) -> Result<CommandTranscript> {
+        Ok(CommandTranscript {
+            text: command.text.clone(),
+            output,
+            ending,
+            took,
+            images: self.look_at_images().await?,
+        })
+    }
+
     /// Starts a command that goes on, and waits until it is ready.
     async fn begin(
         &mut self,
@@ -425,16 +442,12 @@ impl Sandbox {
             let output = |id, bytes: &[u8]| outputs.add(id, bytes);
             self.container.hear(Instant::now() + LOOK, output).await?;
         }
-        let images = self.look_at_images().await?;
+        let transcript = self
+            .noted(command, Vec::new(), ending, began.elapsed())
+            .await?;
         Ok(Gathered {
             number: Some(opened.id),
-            transcript: CommandTranscript {
-                text: command.text.clone(),
-                output: Vec::new(),
-                ending,
-                took: began.elapsed(),
-                images,
-            },
+            transcript,
         })
     }
 
@@ -476,16 +489,12 @@ impl Sandbox {
         if let Some(terminal) = opened.terminal {
             course.terminals.insert(name.to_string(), terminal);
         }
-        let images = self.look_at_images().await?;
+        let transcript = self
+            .noted(command, opened.output, ending, opened.took)
+            .await?;
         Ok(Gathered {
             number: None,
-            transcript: CommandTranscript {
-                text: command.text.clone(),
-                output: opened.output,
-                ending,
-                took: opened.took,
-                images,
-            },
+            transcript,
         })
     }
 
@@ -513,16 +522,10 @@ impl Sandbox {
             SaidEnd::Closed(_) => Ending::Exited(0),
             SaidEnd::TimedOut => Ending::TimedOut,
         };
-        let images = self.look_at_images().await?;
+        let transcript = self.noted(command, said.output, ending, said.took).await?;
         Ok(Gathered {
             number: None,
-            transcript: CommandTranscript {
-                text: command.text.clone(),
-                output: said.output,
-                ending,
-                took: said.took,
-                images,
-            },
+            transcript,
         })
     }
 }

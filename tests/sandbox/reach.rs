@@ -4,12 +4,10 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
 
 use insta::assert_snapshot;
-use mdbook_rehearse::config;
-use mdbook_rehearse::plan::Reach;
-use mdbook_rehearse::sandbox::{self, Surroundings};
+use mdbook_rehearse::plan::{Plan, Reach};
 use serde_json::{Value, json};
 
-use crate::{hub, need, plan, runtime, show, stand_ins, step};
+use crate::{hub, plan, rehearse, show, step};
 
 /// A server of this machine, which is as far away as the world is. Not on the engine's bridge, for an engine in a sandbox
 /// has a network of the same addresses.
@@ -34,17 +32,11 @@ fn check(reach: Reach, table: &Value, world: &str, commands: &[&str]) -> String 
     let commands = commands.iter().map(|it| it.replace("WORLD", world));
     let commands: Vec<String> = commands.collect();
     let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
-    let config = config::parse(table).unwrap();
-    need(&config);
-    let surroundings = Surroundings {
-        root: &stand_ins(),
-        build_folder: &stand_ins().join("book"),
+    let plan = Plan {
         reach,
+        ..plan(vec![step("reach", &commands)])
     };
-    let (_sender, stop) = tokio::sync::watch::channel(false);
-    let plan = plan(vec![step("reach", &commands)]);
-    let run = sandbox::rehearse(&plan, &config, surroundings, &|_| {}, stop);
-    show(&runtime().block_on(run).unwrap()).replace(world, "WORLD")
+    show(&rehearse(&plan, table.clone())).replace(world, "WORLD")
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::Result;
 use insta::assert_snapshot;
 use mdbook_rehearse::config::Config;
-use mdbook_rehearse::plan::{PlannedStep, Reach};
+use mdbook_rehearse::plan::PlannedStep;
 use mdbook_rehearse::sandbox::workspace::start_folder;
 use mdbook_rehearse::sandbox::{self, Surroundings};
 use mdbook_rehearse::transcript::Transcript;
@@ -59,7 +59,6 @@ fn rehearse(
     let surroundings = Surroundings {
         root,
         build_folder: &root.join(build_folder),
-        reach: Reach::Registries,
     };
     let (_sender, stop) = tokio::sync::watch::channel(false);
     let plan = plan(vec![step]);
