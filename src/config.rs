@@ -42,6 +42,8 @@ pub struct Config {
     pub workspace: Option<PathBuf>,
     /// Base image of the sandbox image; default `debian:trixie-slim`.
     pub base_image: String,
+    /// How the sandbox's engine stores images; default: as the engine does by itself.
+    pub image_store: Option<ImageStore>,
     /// Version of the style file that `install` wrote; `None`: the style is put into each page.
     pub assets_version: Option<String>,
 }
@@ -84,6 +86,15 @@ pub enum Network {
     Registries,
     /// Nothing at all.
     None,
+}
+
+/// How an engine stores images. What an image ID and a size mean depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageStore {
+    /// In containerd, as Docker 29 does by itself. An image ID is the digest of a manifest or index.
+    Containerd,
+    /// In a graph driver, as earlier ones do. An image ID is the digest of the image's configuration.
+    GraphDriver,
 }
 
 /// Where the images of one registry host come from.
@@ -143,13 +154,14 @@ impl Default for Config {
                 .into(),
             workspace: None,
             base_image: "debian:trixie-slim".to_string(),
+            image_store: None,
             assets_version: None,
         }
     }
 }
 
 /// Ours, as they stand in `book.toml`.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "languages",
     "run",
     "cleanup-headings",
@@ -163,6 +175,7 @@ const KEYS: [&str; 14] = [
     "registries",
     "workspace",
     "base-image",
+    "image-store",
     "assets-version",
 ];
 
@@ -208,6 +221,7 @@ pub fn parse(table: &Value) -> Result<Config, Vec<String>> {
             }
             "workspace" => folder(value).map(|it| config.workspace = Some(it)),
             "base-image" => word(value).map(|it| config.base_image = it),
+            "image-store" => image_store(value).map(|it| config.image_store = Some(it)),
             "assets-version" => word(value).map(|it| config.assets_version = Some(it)),
             it if HOST_KEYS.contains(&it) => continue,
             it => {
@@ -274,6 +288,17 @@ fn network(value: &Value) -> Result<Network, String> {
         Some("none") => Ok(Network::None),
         _ => Err(format!(
             "is {}; write \"registries\" or \"none\"",
+            show(value)
+        )),
+    }
+}
+
+fn image_store(value: &Value) -> Result<ImageStore, String> {
+    match value.as_str() {
+        Some("containerd") => Ok(ImageStore::Containerd),
+        Some("graph-driver") => Ok(ImageStore::GraphDriver),
+        _ => Err(format!(
+            "is {}; write \"containerd\" or \"graph-driver\"",
             show(value)
         )),
     }

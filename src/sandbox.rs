@@ -34,7 +34,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 
-use crate::config::{Config, Network, Registry, Source};
+use crate::config::{Config, ImageStore, Network, Registry, Source};
 use crate::plan::{Plan, Reach};
 use crate::sandbox::authority::Authority;
 use crate::sandbox::container::{Container, Spec};
@@ -580,12 +580,17 @@ fn spec(
         "TZ=UTC",
         "XDG_RUNTIME_DIR=/run/user/1000",
     ];
+    let mut engine = vec!["/usr/lib/rehearse/engine.sh".to_owned()];
+    engine.extend(config.image_store.map(|it| match it {
+        ImageStore::Containerd => "containerd".to_owned(),
+        ImageStore::GraphDriver => "graph-driver".to_owned(),
+    }));
     Spec {
         image: image.to_owned(),
         labels: labels.to_vec(),
         options,
         start: Start {
-            engine: vec!["/usr/lib/rehearse/engine.sh".to_owned()],
+            engine,
             socket: "/run/user/1000/docker.sock".to_owned(),
             user: "1000:1000".to_owned(),
             scratch: SCRATCH.to_owned(),
