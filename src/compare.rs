@@ -1,19 +1,18 @@
 //! Recorded against fresh: what became of each step, and what a new snapshot would say. Both sides are normalized.
 
+mod cause;
 mod matching;
-
-use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
 use crate::claim;
 use crate::compare::matching::{Images, Matching};
 use crate::exercise::Failure;
-use crate::images::{LedgerEntry, host, ledger, made_here};
+use crate::images::{ImageOrigin, LedgerEntry, Move, host, ledger, n_shared};
 use crate::plan::{Decision, Expect, Plan, PlannedStep, Skip};
 use crate::problem::Origin;
 use crate::snapshot::{RecordedStep, Snapshot};
-use crate::transcript::{Blocked, Ending, StepTranscript, Transcript};
+use crate::transcript::{Blocked, Ending, Engine, StepTranscript, Transcript};
 
 /// How a plan stands to its snapshot, before any run. One for each step of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +42,8 @@ pub struct Comparison {
     pub gone: Vec<String>,
     /// What an exercise that comes first broke at; no step ran then.
     pub blocked: Option<Blocked>,
+    /// Recorded and fresh engine, if they are not the same.
+    pub engines: Option<(Engine, Engine)>,
 }
 
 /// What became of a step.
@@ -106,6 +107,8 @@ pub struct Drift {
     pub recorded: String,
     /// Fresh output, normalized.
     pub fresh: String,
+    /// Moved references that explain it, in full.
+    pub because: Vec<String>,
 }
 
 /// A reference that names another image than when it was recorded.
@@ -117,6 +120,10 @@ pub struct Moved {
     pub recorded: Option<String>,
     /// Fresh digest.
     pub fresh: Option<String>,
+    /// Number of layers of the recorded image that the fresh one has too.
+    pub n_kept: usize,
+    /// Number of layers, recorded and fresh.
+    pub n_layers: (usize, usize),
 }
 
 /// Tells whether a command ended as its step's author wants; `command_idx` of `n_commands` in the step, from 0.
@@ -187,14 +194,19 @@ pub fn compare(plan: &Plan, recorded: Option<&Snapshot>, fresh: &Transcript) -> 
     let steps = plan.steps.iter().map(compare_step).collect();
     let is_gone = |id: &String| !plan.steps.iter().any(|it| it.id == *id);
     let recorded_ids = recorded.iter().flat_map(|it| &it.steps).map(|it| &it.id);
-    Comparison {
+    let mut comparison = Comparison {
         exercise: plan.exercise.clone(),
         chapter: plan.chapter.clone(),
         steps,
         moved: recorded.map_or(Vec::new(), |it| moved(it, fresh)),
         gone: recorded_ids.filter(|it| is_gone(it)).cloned().collect(),
         blocked: fresh.blocked.clone(),
-    }
+        engines: recorded
+            .filter(|it| it.engine != fresh.engine)
+            .map(|it| (it.engine.clone(), fresh.engine.clone())),
+    };
+    cause::explain(&mut comparison, plan);
+    comparison
 }
 
 /// Makes the snapshot that a run leaves: recorded bytes stay wherever fresh ones equal them after normalizing.
@@ -213,13 +225,11 @@ pub fn merge(
     let kept_images = matching.settle(&fresh_images);
     let images = match (kept_images, recorded) {
         (Images::Kept, Some(recorded)) => recorded.images.clone(),
-        (_, recorded) => {
-            let recorded = recorded.map_or(&[][..], |it| &it.images);
-            fresh_images
-                .into_iter()
-                .map(|it| keep_size(it, recorded))
-                .collect()
-        }
+        (_, Some(recorded)) => fresh_images
+            .into_iter()
+            .map(|it| kept_up(it, recorded, fresh, today))
+            .collect(),
+        (_, None) => fresh_images,
     };
     let merged = |step: &PlannedStep| match &step.decision {
         Decision::Run => matching.merge_step(&step.id),
@@ -356,9 +366,7 @@ fn last_lines(output: &[u8]) -> String {
 /// What the exercise itself made is left out, and so is a registry that it runs: what is built anew has another digest each
 /// time. So are digests that only one kind of image store gives.
 fn moved(recorded: &Snapshot, fresh: &Transcript) -> Vec<Moved> {
-    let same_store = recorded.engine.store == fresh.engine.store;
     let fresh_images = ledger(fresh);
-    let made = made_here(fresh);
     let mut res = Vec::new();
     for entry in &recorded.images {
         let Some(it) = fresh_images
@@ -367,13 +375,15 @@ fn moved(recorded: &Snapshot, fresh: &Transcript) -> Vec<Moved> {
         else {
             continue;
         };
-        let comparable = same_store || (entry.digest.is_some() && it.digest.is_some());
-        let is_own = is_own(&entry.reference, &made, fresh);
-        if entry.digest != it.digest && comparable && !is_own {
+        let is_one_store = recorded.engine.image_store() == fresh.engine.image_store();
+        let is_comparable = is_one_store || (entry.digest.is_some() && it.digest.is_some());
+        if entry.digest != it.digest && is_comparable && !is_own(it, fresh) {
             res.push(Moved {
                 reference: entry.reference.clone(),
                 recorded: entry.digest.clone(),
                 fresh: it.digest.clone(),
+                n_kept: n_shared(&entry.layers, &it.layers),
+                n_layers: (entry.layers.len(), it.layers.len()),
             });
         }
     }
@@ -381,20 +391,44 @@ fn moved(recorded: &Snapshot, fresh: &Transcript) -> Vec<Moved> {
 }
 
 /// Whether a reference is one that the exercise made, or points to a registry that it runs itself.
-fn is_own(reference: &str, made: &BTreeSet<String>, fresh: &Transcript) -> bool {
-    let host = host(reference);
+fn is_own(entry: &LedgerEntry, fresh: &Transcript) -> bool {
+    let host = host(&entry.reference);
     let name = host.split(':').next().unwrap_or_default();
     let is_here = name == "localhost" || name.starts_with("127.");
-    made.contains(reference) || (is_here && !fresh.registries.contains_key(&host))
+    entry.origin == ImageOrigin::Exercise || (is_here && !fresh.registries.contains_key(&host))
 }
 
-/// Keeps the recorded size of an image that is otherwise as recorded: the engine counts it anew each time.
-fn keep_size(entry: LedgerEntry, recorded: &[LedgerEntry]) -> LedgerEntry {
-    let same = recorded.iter().find(|it| {
-        **it == LedgerEntry {
-            size: it.size,
-            ..entry.clone()
-        }
-    });
-    same.cloned().unwrap_or(entry)
+/// What a fresh entry becomes in a snapshot: with the recorded sizes of an image that is otherwise as recorded, since the engine
+/// counts them anew each time, and with the day on which the reference came to name its image.
+fn kept_up(
+    entry: LedgerEntry,
+    recorded: &Snapshot,
+    fresh: &Transcript,
+    today: Date,
+) -> LedgerEntry {
+    let Some(before) = recorded
+        .images
+        .iter()
+        .find(|it| it.reference == entry.reference)
+    else {
+        return entry;
+    };
+    let moved = match (&before.digest, &entry.digest) {
+        (Some(from), Some(digest)) if from != digest && !is_own(&entry, fresh) => Some(Move {
+            on: today,
+            from: from.clone(),
+        }),
+        (Some(from), Some(digest)) if from == digest => before.moved.clone(),
+        _ => None,
+    };
+    let is_same_image = before.id == entry.id && before.layers.len() == entry.layers.len();
+    match is_same_image {
+        true => LedgerEntry {
+            moved,
+            size: before.size,
+            layers: before.layers.clone(),
+            ..entry
+        },
+        false => LedgerEntry { moved, ..entry },
+    }
 }

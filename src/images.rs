@@ -2,45 +2,139 @@
 
 use std::collections::BTreeSet;
 
-use crate::transcript::{Image, Transcript};
+use jiff::civil::Date;
+
+use crate::config::ImageStore;
+use crate::transcript::{Image, Layer, TouchKind, Transcript};
 
 /// One image reference that an exercise touched, and what it named when the exercise ended or the reference went away.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LedgerEntry {
     /// In full: `docker.io/library/alpine:latest`, or `name@sha256:…` for an image pulled without a tag.
     pub reference: String,
+    /// Who made it name this image.
+    pub origin: ImageOrigin,
     /// Digest of the manifest or index in its registry; `None` for an image that no registry knows.
     pub digest: Option<String>,
-    /// Image ID, whose meaning depends on the engine's image store.
+    /// Image ID: digest of the configuration in a graph driver's store, of the manifest or index in containerd's.
     pub id: String,
+    /// `linux/amd64`.
+    pub platform: String,
     /// Bytes, as the engine counts them.
     pub size: u64,
-    /// Digests of the uncompressed layers, bottom first.
-    pub layers: Vec<String>,
-    /// Step whose command first showed it.
-    pub first: String,
+    /// Bottom first.
+    pub layers: Vec<Layer>,
+    /// The command that first showed it.
+    pub first: CommandName,
+    /// The last command that pulled, pushed, tagged, used or removed it.
+    pub last: CommandName,
+    /// How it came to name this image, if it is recorded with another one before.
+    pub moved: Option<Move>,
+}
+
+/// Who made a reference name its image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ImageOrigin {
+    /// A registry: it was pulled.
+    #[default]
+    Registry,
+    /// The exercise: it was built, tagged or loaded there. What is built anew has another digest each time, wherever it is pushed.
+    Exercise,
+}
+
+/// Which command of an exercise is meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CommandName {
+    /// Name of its step.
+    pub step: String,
+    /// Its number in the step, from 1.
+    pub number: usize,
+}
+
+/// That a reference came to name another image, from one recording to the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// Day of the recording that first had the image.
+    pub on: Date,
+    /// Digest of the image before.
+    pub from: String,
 }
 
 /// Collects every reference of a run, in order of appearance.
 ///
-/// A reference that comes to name another image keeps its place and its first step and takes the last image; one that
-/// is removed stays. An image without a name has no entry.
+/// A reference that comes to name another image keeps its place, its origin and its first command and takes the last image; one
+/// that is removed stays. An image without a name has no entry.
 pub fn ledger(transcript: &Transcript) -> Vec<LedgerEntry> {
+    let store = transcript.engine.image_store();
     let mut entries: Vec<LedgerEntry> = Vec::new();
     let mut known = BTreeSet::new();
-    for step in &transcript.steps {
-        for images in step.commands.iter().filter_map(|it| it.images.as_ref()) {
+    let mut present: BTreeSet<String> = BTreeSet::new();
+    let mut in_registry: BTreeSet<&str> = BTreeSet::new();
+    let mut pulled: BTreeSet<&str> = BTreeSet::new();
+    let steps = transcript.steps.iter();
+    let commands = steps.flat_map(|step| {
+        let commands = step.commands.iter().enumerate();
+        commands.map(|(idx, command)| {
+            let name = CommandName {
+                step: step.id.clone(),
+                number: idx + 1,
+            };
+            (name, command)
+        })
+    });
+    for (name, command) in commands {
+        for touch in &command.touches {
+            if matches!(touch.kind, TouchKind::Pulled | TouchKind::Pushed) {
+                in_registry.insert(&touch.reference);
+            }
+            if touch.kind == TouchKind::Pulled {
+                pulled.insert(&touch.reference);
+            }
+        }
+        if let Some(images) = &command.images {
+            let mut now = BTreeSet::new();
             for image in images {
                 for (reference, digests) in references(image) {
+                    // Of an image that lost its name the containerd store still tells one; it is in no registry.
+                    let is_by_digest = reference.contains('@');
+                    if is_by_digest
+                        && store == ImageStore::Containerd
+                        && !in_registry.contains(reference.as_str())
+                    {
+                        continue;
+                    }
+                    now.insert(reference.clone());
                     let idx = entries.iter().position(|it| it.reference == reference);
                     let current = idx.map(|it| &entries[it]);
+                    let digest = match store {
+                        ImageStore::GraphDriver => {
+                            pick(&digests, &known, current.and_then(|it| it.digest.as_ref()))
+                        }
+                        ImageStore::Containerd => in_registry
+                            .contains(reference.as_str())
+                            .then(|| image.id.clone()),
+                    };
+                    let is_as_before = current.is_some_and(|it| {
+                        it.id == image.id && it.digest == digest && present.contains(&reference)
+                    });
                     let entry = LedgerEntry {
-                        digest: pick(&digests, &known, current.and_then(|it| it.digest.as_ref())),
-                        first: current.map_or(&step.id, |it| &it.first).clone(),
+                        origin: match current {
+                            Some(it) => it.origin,
+                            None if pulled.contains(reference.as_str()) => ImageOrigin::Registry,
+                            None => ImageOrigin::Exercise,
+                        },
+                        digest,
+                        first: current.map_or(&name, |it| &it.first).clone(),
+                        last: current
+                            .filter(|_| is_as_before)
+                            .map_or(&name, |it| &it.last)
+                            .clone(),
                         reference,
                         id: image.id.clone(),
+                        platform: image.platform.clone(),
                         size: image.size,
                         layers: image.layers.clone(),
+                        moved: None,
                     };
                     match idx {
                         Some(idx) => entries[idx] = entry,
@@ -49,25 +143,90 @@ pub fn ledger(transcript: &Transcript) -> Vec<LedgerEntry> {
                 }
             }
             known.extend(images.iter().flat_map(full_digests));
+            for gone in present.difference(&now) {
+                set_last(&mut entries, gone, &name);
+            }
+            present = now;
+        }
+        for touch in &command.touches {
+            set_last(&mut entries, &touch.reference, &name);
         }
     }
     entries
 }
 
-/// References that the exercise made itself, by building or tagging: none of them came from a registry. What is built anew has
-/// another digest each time, wherever it is pushed.
-pub fn made_here(transcript: &Transcript) -> BTreeSet<String> {
-    let mut met = BTreeSet::new();
-    let mut made = BTreeSet::new();
-    let commands = transcript.steps.iter().flat_map(|it| &it.commands);
-    for images in commands.filter_map(|it| it.images.as_ref()) {
-        for (reference, digests) in images.iter().flat_map(references) {
-            if met.insert(reference.clone()) && digests.is_empty() {
-                made.insert(reference);
-            }
+fn set_last(entries: &mut [LedgerEntry], reference: &str, name: &CommandName) {
+    if let Some(entry) = entries.iter_mut().find(|it| it.reference == reference) {
+        entry.last = name.clone();
+    }
+}
+
+/// One line of an image's history, as the engine's API tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryItem {
+    /// The instruction of the Dockerfile, as the builder wrote it.
+    pub created_by: String,
+    /// Bytes that it added.
+    pub size: u64,
+}
+
+/// Finds the sizes of an image's layers, bottom first, in its history, newest first. The engine tells the size of each line and
+/// not which lines have a layer: those with bytes do, and of the others those whose instruction writes files. `None` where
+/// that does not come out at the number of layers.
+pub fn layer_sizes(history: &[HistoryItem], n_layers: usize) -> Option<Vec<u64>> {
+    let with_bytes = history.iter().filter(|it| it.size > 0);
+    let with_files = history
+        .iter()
+        .filter(|it| it.size > 0 || writes_files(&it.created_by));
+    let sizes = |items: &mut dyn Iterator<Item = &HistoryItem>| -> Vec<u64> {
+        let mut sizes: Vec<u64> = items.map(|it| it.size).collect();
+        sizes.reverse();
+        sizes
+    };
+    let candidates = [
+        sizes(&mut with_bytes.into_iter()),
+        sizes(&mut with_files.into_iter()),
+    ];
+    candidates.into_iter().find(|it| it.len() == n_layers)
+}
+
+/// Whether an instruction makes a layer, be it an empty one.
+fn writes_files(created_by: &str) -> bool {
+    const ONLY_SETTINGS: [&str; 14] = [
+        "ARG",
+        "CMD",
+        "ENTRYPOINT",
+        "ENV",
+        "EXPOSE",
+        "FROM",
+        "HEALTHCHECK",
+        "LABEL",
+        "MAINTAINER",
+        "ONBUILD",
+        "SHELL",
+        "STOPSIGNAL",
+        "USER",
+        "VOLUME",
+    ];
+    let instruction = created_by.trim_start();
+    let instruction = instruction
+        .strip_prefix("/bin/sh -c #(nop)")
+        .unwrap_or(instruction);
+    let word = instruction.split_whitespace().next().unwrap_or_default();
+    !ONLY_SETTINGS.contains(&word)
+}
+
+/// How many layers two images have in common; one that an image has twice counts as often as both have it.
+pub fn n_shared(one: &[Layer], other: &[Layer]) -> usize {
+    let mut rest: Vec<&str> = other.iter().map(|it| it.digest.as_str()).collect();
+    let mut res = 0;
+    for layer in one {
+        if let Some(at) = rest.iter().position(|it| *it == layer.digest) {
+            rest.swap_remove(at);
+            res += 1;
         }
     }
-    made
+    res
 }
 
 /// Tells which other references name the image of this one: those with its digest or, in one engine, its ID.
@@ -105,6 +264,26 @@ pub fn familiar_name(reference: &str) -> String {
     let full = full_name(reference);
     let short = full.strip_prefix("docker.io/").unwrap_or(&full);
     short.strip_prefix("library/").unwrap_or(short).to_string()
+}
+
+/// Spells a reference as Docker shows it, with a digest in it shortened.
+pub fn short_name(reference: &str) -> String {
+    let name = familiar_name(reference);
+    match name.split_once('@') {
+        Some((name, digest)) => format!("{name}@{}", short_digest(digest)),
+        None => name,
+    }
+}
+
+/// `sha256:9f2a1c…`: the algorithm and 12 digits; all of what has no such form.
+pub fn short_digest(digest: &str) -> String {
+    match digest.split_once(':') {
+        Some((algorithm, digits)) if digits.chars().count() > 12 => {
+            let head: String = digits.chars().take(12).collect();
+            format!("{algorithm}:{head}…")
+        }
+        _ => digest.to_string(),
+    }
 }
 
 /// Cuts tag and digest off a reference.

@@ -8,13 +8,14 @@ use anstyle::{AnsiColor, Style};
 use similar::{ChangeTag, TextDiff};
 
 use crate::character::is_unseen;
-use crate::compare::{Drift, Moved, StepComparison, Verdict};
+use crate::compare::{Comparison, Drift, Moved, StepComparison, Verdict};
 use crate::coverage::{self, Uncovered};
+use crate::images::{short_digest, short_name};
 use crate::lint::remains;
 use crate::listing::{ListedExercise, ListedHint, ListedStep, Listing, Remark};
 use crate::problem::{Level, Located};
 use crate::run::{Rehearsal, has_drifted, is_broken};
-use crate::transcript::Blocked;
+use crate::transcript::{Blocked, Engine};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -148,6 +149,9 @@ pub fn rehearsal(rehearsal: &Rehearsal, purpose: Purpose, book: &Path) -> String
     let (style, word) = match comparison {
         it if is_broken(it) => (BAD, "broken"),
         it if has_drifted(it) && purpose == Purpose::Recording => (GOOD, "recorded anew"),
+        it if has_drifted(it) && has_no_cause(it) => {
+            (CAREFUL, "differs from what is recorded, and no image moved")
+        }
         it if has_drifted(it) => (CAREFUL, "differs from what is recorded"),
         _ => (GOOD, "as recorded"),
     };
@@ -173,23 +177,13 @@ pub fn rehearsal(rehearsal: &Rehearsal, purpose: Purpose, book: &Path) -> String
     let is_shown =
         |it: &&StepComparison| purpose == Purpose::Checking || it.verdict != Verdict::New;
     for step in comparison.steps.iter().filter(is_shown) {
-        push_step(&mut text, &comparison.chapter, step);
+        push_step(&mut text, comparison, step);
     }
-    for Moved {
-        reference,
-        recorded,
-        fresh,
-    } in &comparison.moved
-    {
-        let or_none = |it: &Option<String>| it.clone().unwrap_or_else(|| "none".to_owned());
-        let (recorded, fresh) = (or_none(recorded), or_none(fresh));
-        push(
-            &mut text,
-            format_args!(
-                "  {} {reference}: {recorded} → {fresh}\n",
-                paint(CAREFUL, "moved")
-            ),
-        );
+    if let Some((recorded, fresh)) = &comparison.engines {
+        push_engines(&mut text, recorded, fresh);
+    }
+    for moved in &comparison.moved {
+        push_moved(&mut text, moved);
     }
     for step in &comparison.gone {
         push(
@@ -214,6 +208,12 @@ pub fn rehearsal(rehearsal: &Rehearsal, purpose: Purpose, book: &Path) -> String
     text
 }
 
+/// Whether outputs differ although every image is the one that was recorded.
+fn has_no_cause(comparison: &Comparison) -> bool {
+    let drifts = |it: &StepComparison| !it.drifts.is_empty();
+    comparison.moved.is_empty() && comparison.steps.iter().any(drifts)
+}
+
 fn ran(step: &StepComparison) -> bool {
     !matches!(step.verdict, Verdict::Skipped(_) | Verdict::NotRun)
 }
@@ -233,8 +233,8 @@ fn push_blocked(text: &mut String, blocked: &Blocked) {
     push_lines(text, "| ", &String::from_utf8_lossy(&blocked.output));
 }
 
-fn push_step(text: &mut String, chapter: &str, step: &StepComparison) {
-    let file = step.origin.path(chapter);
+fn push_step(text: &mut String, comparison: &Comparison, step: &StepComparison) {
+    let file = step.origin.path(&comparison.chapter);
     let place = format!("{file}:{}", step.line);
     match &step.verdict {
         Verdict::Ran | Verdict::FailedAsItShould | Verdict::Skipped(_) => {}
@@ -276,9 +276,63 @@ fn push_step(text: &mut String, chapter: &str, step: &StepComparison) {
         Verdict::Drifted => {
             for drift in &step.drifts {
                 push_drift(text, &file, drift);
+                if !comparison.moved.is_empty() {
+                    push_because(text, drift);
+                }
             }
         }
     }
+}
+
+/// What explains a drift, if anything does.
+fn push_because(text: &mut String, drift: &Drift) {
+    let names: Vec<String> = drift.because.iter().map(|it| short_name(it)).collect();
+    let why = match names.as_slice() {
+        [] => "no image that moved explains it".to_owned(),
+        [one] => format!("because {} moved", visible(one)),
+        names => format!("because {} moved", visible(&names.join(", "))),
+    };
+    push(text, format_args!("      {}\n", paint(FAINT, &why)));
+}
+
+fn push_moved(text: &mut String, moved: &Moved) {
+    let digest = |it: &Option<String>| match it {
+        Some(it) => visible(&short_digest(it)),
+        None => "none".to_owned(),
+    };
+    let name = visible(&short_name(&moved.reference));
+    let (recorded, fresh) = (digest(&moved.recorded), digest(&moved.fresh));
+    let (n_recorded, _) = moved.n_layers;
+    let kept = match moved.n_kept {
+        _ if n_recorded == 0 => String::new(),
+        0 => format!("; none of its {n_recorded} layers stayed"),
+        n if n == n_recorded => format!("; all of its {n} layers stayed"),
+        n => format!("; {n} of its {n_recorded} layers stayed"),
+    };
+    push(
+        text,
+        format_args!(
+            "  {} {name}: {recorded} → {fresh}{kept}\n",
+            paint(CAREFUL, "moved")
+        ),
+    );
+}
+
+fn push_engines(text: &mut String, recorded: &Engine, fresh: &Engine) {
+    let name = |it: &Engine| visible(&format!("{} ({}, {})", it.version, it.store, it.platform));
+    let note = match recorded.image_store() == fresh.image_store() {
+        true => "",
+        false => "; image IDs and sizes of the two stores mean different things",
+    };
+    push(
+        text,
+        format_args!(
+            "  {} Docker {} → {}{note}\n",
+            paint(CAREFUL, "engine"),
+            name(recorded),
+            name(fresh)
+        ),
+    );
 }
 
 fn push_drift(text: &mut String, file: &str, drift: &Drift) {

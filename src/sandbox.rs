@@ -11,6 +11,7 @@ mod authority;
 mod container;
 mod docker;
 mod image;
+mod inventory;
 mod labels;
 pub mod leftovers;
 mod registry;
@@ -30,7 +31,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use regex::bytes::Regex;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 
@@ -42,7 +43,7 @@ use crate::sandbox::labels::Run;
 use crate::sandbox::registry::Site;
 use crate::sandbox::teardown::{Rush, Teardown};
 use crate::sandbox::wire::Start;
-use crate::transcript::{Engine, Image, Inventory, Transcript};
+use crate::transcript::{Engine, Image, Transcript};
 
 pub use docker::{OuterEngine, outer_engine};
 pub use image::tag as image_tag;
@@ -225,6 +226,8 @@ struct Sandbox {
     _registries: Vec<Container>,
     /// The engine's list of images as it came, and what it says.
     inventory: (Vec<u8>, Vec<Image>),
+    /// When the last event was that was told, in nanoseconds of the engine's clock.
+    last_event: u64,
     outputs: Outputs,
 }
 
@@ -290,6 +293,7 @@ impl Sandbox {
             container,
             _registries: registries,
             inventory: (Vec::new(), Vec::new()),
+            last_event: 0,
             outputs: Outputs::default(),
         })
     }
@@ -328,70 +332,25 @@ impl Sandbox {
         #[serde(rename_all = "PascalCase")]
         struct Info {
             driver: String,
+            driver_status: Option<Vec<(String, String)>>,
         }
         let version: Version = self.ask("/version").await?;
         let info: Info = self.ask("/info").await?;
+        let is_containerd = info
+            .driver_status
+            .into_iter()
+            .flatten()
+            .any(|(key, value)| {
+                key == "driver-type" && value.starts_with("io.containerd.snapshotter")
+            });
         Ok(Engine {
             version: version.version,
-            store: info.driver,
+            // Containerd has snapshotters that are named as graph drivers are.
+            store: match is_containerd && info.driver != "overlayfs" {
+                true => format!("containerd-{}", info.driver),
+                false => info.driver,
+            },
             platform: format!("{}/{}", version.os, version.arch),
-        })
-    }
-
-    /// All images, if they are others than at the last look.
-    async fn look_at_images(&mut self) -> Result<Option<Vec<Image>>> {
-        let list = self
-            .container
-            .get("/images/json", |id, bytes| self.outputs.add(id, bytes))
-            .await?;
-        if list == self.inventory.0 {
-            return Ok(None);
-        }
-        let listed: Vec<ListedImage> = serde_json::from_slice(&list)
-            .context("the engine's list of images has an unknown form")?;
-        let mut images = Vec::new();
-        for it in listed {
-            let known = self.inventory.1.iter().find(|known| known.id == it.id);
-            let layers = match known {
-                Some(known) => known.layers.clone(),
-                None => self.layers(&it.id).await?,
-            };
-            images.push(Image {
-                id: it.id,
-                tags: it.repo_tags.unwrap_or_default(),
-                digests: it.repo_digests.unwrap_or_default(),
-                size: it.size,
-                layers,
-            });
-        }
-        // The engine sorts by age, which is no order for images of one moment.
-        images.sort_by(|a, b| (&a.tags, &a.digests, &a.id).cmp(&(&b.tags, &b.digests, &b.id)));
-        self.inventory = (list, images.clone());
-        Ok(Some(images))
-    }
-
-    async fn count_what_is_left(&mut self) -> Result<Inventory> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Network {
-            name: String,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Volumes {
-            volumes: Option<Vec<IgnoredAny>>,
-        }
-        const OF_THE_ENGINE: [&str; 5] = ["bridge", "host", "none", "ingress", "docker_gwbridge"];
-        let containers: Vec<IgnoredAny> = self.ask("/containers/json?all=1").await?;
-        let images: Vec<IgnoredAny> = self.ask("/images/json").await?;
-        let volumes: Volumes = self.ask("/volumes").await?;
-        let networks: Vec<Network> = self.ask("/networks").await?;
-        let is_own = |it: &&Network| !OF_THE_ENGINE.contains(&it.name.as_str());
-        Ok(Inventory {
-            containers: containers.len(),
-            images: images.len(),
-            volumes: volumes.volumes.map_or(0, |it| it.len()),
-            networks: networks.iter().filter(is_own).count(),
         })
     }
 
@@ -405,45 +364,6 @@ impl Sandbox {
         serde_json::from_slice(&body)
             .with_context(|| format!("the engine's answer for `{path}` has an unknown form"))
     }
-
-    async fn layers(&mut self, id: &str) -> Result<Vec<String>> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Inspected {
-            #[serde(rename = "RootFS")]
-            root_fs: RootFs,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct RootFs {
-            layers: Option<Vec<String>>,
-        }
-        let path = format!("/images/{id}/json");
-        match self
-            .container
-            .get(&path, |id, bytes| self.outputs.add(id, bytes))
-            .await
-        {
-            Ok(body) => {
-                let image: Inspected = serde_json::from_slice(&body)
-                    .context("the engine's image has an unknown form")?;
-                Ok(image.root_fs.layers.unwrap_or_default())
-            }
-            // It went between the list and the look, by a command in the background.
-            Err(error) if error.to_string().contains("answered 404") => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-/// An image as `/images/json` lists it.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListedImage {
-    id: String,
-    repo_tags: Option<Vec<String>>,
-    repo_digests: Option<Vec<String>>,
-    size: u64,
 }
 
 /// What commands printed, by their numbers.

@@ -25,9 +25,9 @@ use jiff::civil::Date;
 
 use crate::character::is_unseen;
 use crate::config::Source;
-use crate::images::LedgerEntry;
+use crate::images::{CommandName, ImageOrigin, LedgerEntry, Move};
 use crate::problem::Problem;
-use crate::transcript::{Engine, Inventory};
+use crate::transcript::{Engine, Inventory, Layer};
 
 /// What is committed of an exercise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,10 +73,11 @@ pub struct RecordedCommand {
 /// Size of the largest file that [`parse`] reads.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 const TITLE: &str = "# mdbook-rehearse snapshot, format ";
 const ADVICE: &str = ". Review it like code; `mdbook-rehearse run` writes it.";
 const END: &str = "# end";
+const MADE_HERE: &str = "made here";
 const NO_NEWLINE: &str = "\\ no newline at end";
 const REMEDY: &str = "delete the file and run `mdbook-rehearse run`";
 const MAX_PROBLEMS: usize = 20;
@@ -126,15 +127,7 @@ pub fn print(snapshot: &Snapshot) -> String {
     }
     for entry in &snapshot.images {
         line(&mut out, format_args!("\n@ {}", word(&entry.reference)));
-        if let Some(digest) = &entry.digest {
-            line(&mut out, format_args!("  digest {}", word(digest)));
-        }
-        line(&mut out, format_args!("  id {}", word(&entry.id)));
-        line(&mut out, format_args!("  size {}", entry.size));
-        for layer in &entry.layers {
-            line(&mut out, format_args!("  layer {}", word(layer)));
-        }
-        line(&mut out, format_args!("  first {}", word(&entry.first)));
+        print_entry(&mut out, entry);
     }
     line(&mut out, format_args!("\n{END}"));
     out
@@ -187,6 +180,31 @@ fn print_command(out: &mut String, command: &RecordedCommand) {
     );
     let took = took.trim_end_matches('0').trim_end_matches('.');
     line(out, format_args!("= {} in {took} s", command.status));
+}
+
+fn print_entry(out: &mut String, entry: &LedgerEntry) {
+    if entry.origin == ImageOrigin::Exercise {
+        line(out, format_args!("  {MADE_HERE}"));
+    }
+    if let Some(digest) = &entry.digest {
+        line(out, format_args!("  digest {}", word(digest)));
+    }
+    if let Some(Move { on, from }) = &entry.moved {
+        line(out, format_args!("  moved {on} from {}", word(from)));
+    }
+    line(out, format_args!("  id {}", word(&entry.id)));
+    line(out, format_args!("  platform {}", word(&entry.platform)));
+    line(out, format_args!("  size {}", entry.size));
+    for Layer { digest, size } in &entry.layers {
+        let digest = word(digest);
+        match size {
+            Some(size) => line(out, format_args!("  layer {digest} {size}")),
+            None => line(out, format_args!("  layer {digest}")),
+        }
+    }
+    for (key, CommandName { step, number }) in [("first", &entry.first), ("last", &entry.last)] {
+        line(out, format_args!("  {key} {} {number}", word(step)));
+    }
 }
 
 fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
@@ -367,7 +385,13 @@ fn check_title(title: &str) -> Result<(), Problem> {
                 "snapshot in format {format}, of a newer mdbook-rehearse than this one, which knows format {FORMAT}; update mdbook-rehearse"
             ),
         )),
-        _ => Err(Problem::error(
+        Some(format) => Err(Problem::error(
+            1,
+            format!(
+                "snapshot in format {format}, of an older mdbook-rehearse than this one, which knows format {FORMAT}; {REMEDY}"
+            ),
+        )),
+        None => Err(Problem::error(
             1,
             format!("not a snapshot: it begins with `{TITLE}{FORMAT}`; {REMEDY}"),
         )),
@@ -397,14 +421,19 @@ struct OpenCommand {
     cut: bool,
 }
 
+#[derive(Default)]
 struct OpenEntry {
     line: usize,
     reference: String,
+    made: Option<()>,
     digest: Option<String>,
+    moved: Option<Move>,
     id: Option<String>,
+    platform: Option<String>,
     size: Option<u64>,
-    layers: Vec<String>,
-    first: Option<String>,
+    layers: Vec<Layer>,
+    first: Option<CommandName>,
+    last: Option<CommandName>,
 }
 
 impl Parser {
@@ -558,11 +587,7 @@ impl Parser {
         self.entries.push(OpenEntry {
             line: number,
             reference,
-            digest: None,
-            id: None,
-            size: None,
-            layers: Vec::new(),
-            first: None,
+            ..OpenEntry::default()
         });
         match is_new {
             true => Ok(()),
@@ -578,19 +603,24 @@ impl Parser {
         let (key, value) = rest.split_once(' ').unwrap_or((rest, ""));
         match key {
             "digest" => set(&mut entry.digest, key, unword(value)?),
+            "made" if rest == MADE_HERE => set(&mut entry.made, key, ()),
+            "moved" => set(&mut entry.moved, key, moved(value)?),
             "id" => set(&mut entry.id, key, unword(value)?),
-            "size" => {
-                let size: Result<u64, _> = value.parse();
-                let size = size.map_err(|_| "`size` is not a number of bytes".to_string())?;
-                set(&mut entry.size, key, size)
-            }
+            "platform" => set(&mut entry.platform, key, unword(value)?),
+            "size" => set(&mut entry.size, key, bytes("size", value)?),
             "layer" => {
-                entry.layers.push(unword(value)?);
+                let (digest, size) = match value.split_once(' ') {
+                    Some((digest, size)) => (digest, Some(bytes("layer", size)?)),
+                    None => (value, None),
+                };
+                let digest = unword(digest)?;
+                entry.layers.push(Layer { digest, size });
                 Ok(())
             }
-            "first" => set(&mut entry.first, key, unword(value)?),
+            "first" => set(&mut entry.first, key, command_name(key, value)?),
+            "last" => set(&mut entry.last, key, command_name(key, value)?),
             _ => Err(format!(
-                "unknown `{}`; known: `digest`, `id`, `size`, `layer`, `first`",
+                "unknown `{}`; known: `{MADE_HERE}`, `digest`, `moved`, `id`, `platform`, `size`, `layer`, `first`, `last`",
                 key.escape_debug()
             )),
         }
@@ -607,20 +637,41 @@ impl Parser {
     fn finish(mut self, n_lines: usize, whole: bool) -> Result<Snapshot, Vec<Problem>> {
         let mut images = Vec::new();
         for entry in self.entries {
-            match (entry.id, entry.size, entry.first) {
-                (Some(id), Some(size), Some(first)) => images.push(LedgerEntry {
-                    reference: entry.reference,
-                    digest: entry.digest,
-                    id,
-                    size,
-                    layers: entry.layers,
-                    first,
-                }),
-                _ => self.problems.push(Problem::error(
-                    entry.line,
-                    format!("image without `id`, `size` or `first`; {REMEDY}"),
-                )),
-            }
+            let OpenEntry {
+                line: _,
+                reference,
+                made,
+                digest,
+                moved,
+                id: Some(id),
+                platform: Some(platform),
+                size: Some(size),
+                layers,
+                first: Some(first),
+                last: Some(last),
+            } = entry
+            else {
+                let message =
+                    format!("image without `id`, `platform`, `size`, `first` or `last`; {REMEDY}");
+                self.problems.push(Problem::error(entry.line, message));
+                continue;
+            };
+            let origin = match made {
+                Some(()) => ImageOrigin::Exercise,
+                None => ImageOrigin::Registry,
+            };
+            images.push(LedgerEntry {
+                reference,
+                origin,
+                digest,
+                id,
+                platform,
+                size,
+                layers,
+                first,
+                last,
+                moved,
+            });
         }
         if self.problems.is_empty() && !(self.ended && whole) {
             let message = format!("the file is cut off: its last line is not `{END}`; {REMEDY}");
@@ -721,6 +772,41 @@ fn inventory(text: &str) -> Result<Inventory, String> {
         }),
         _ => Err(wrong()),
     }
+}
+
+fn bytes(key: &str, text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| {
+        format!(
+            "`{}` of `{key}` is not a number of bytes",
+            text.escape_debug()
+        )
+    })
+}
+
+fn command_name(key: &str, text: &str) -> Result<CommandName, String> {
+    let name = text.split_once(' ').and_then(|(step, number)| {
+        let number = number.parse().ok().filter(|it| *it > 0)?;
+        let step = unword(step).ok()?;
+        Some(CommandName { step, number })
+    });
+    name.ok_or_else(|| {
+        let text = text.escape_debug();
+        format!(
+            "`{key} {text}` is not like `{key} images-1 2`: a step and the number of its command"
+        )
+    })
+}
+
+fn moved(text: &str) -> Result<Move, String> {
+    let moved = text.split_once(" from ").and_then(|(on, from)| {
+        let on = on.parse().ok()?;
+        let from = unword(from).ok()?;
+        Some(Move { on, from })
+    });
+    moved.ok_or_else(|| {
+        let text = text.escape_debug();
+        format!("`moved {text}` is not like `moved 2026-11-24 from sha256:…`")
+    })
 }
 
 fn registry(text: &str) -> Result<(String, Source), String> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::config::Source;
+use crate::config::{ImageStore, Source};
 use crate::problem::Origin;
 
 /// One run of one exercise.
@@ -26,10 +26,21 @@ pub struct Transcript {
 pub struct Engine {
     /// Version of the Docker engine, `26.1.5`.
     pub version: String,
-    /// Image store, which decides what an image ID means: `overlay2` (graph driver) or `overlayfs` (containerd).
+    /// What keeps its images: `overlay2` and others are graph drivers; `overlayfs`, and `containerd-` before a name that a graph
+    /// driver has too, are containerd's.
     pub store: String,
     /// `linux/amd64`.
     pub platform: String,
+}
+
+impl Engine {
+    /// How it stores images, which decides what an image ID means.
+    pub fn image_store(&self) -> ImageStore {
+        match self.store == "overlayfs" || self.store.starts_with("containerd-") {
+            true => ImageStore::Containerd,
+            false => ImageStore::GraphDriver,
+        }
+    }
 }
 
 /// A command of an exercise that comes first, which did not end as it should.
@@ -84,6 +95,30 @@ pub struct CommandTranscript {
     pub took: Duration,
     /// All images of the engine after it; `None` if nothing changed since the command before.
     pub images: Option<Vec<Image>>,
+    /// What the engine did with image references while it ran, in order.
+    pub touches: Vec<Touch>,
+}
+
+/// What the engine did with an image reference, as its events tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touch {
+    /// In full: `docker.io/library/alpine:latest`.
+    pub reference: String,
+    /// What it did.
+    pub kind: TouchKind,
+}
+
+/// What an engine does with an image reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TouchKind {
+    /// Its image came from a registry, or was asked for there.
+    Pulled,
+    /// Its image went to a registry.
+    Pushed,
+    /// It was made to name an image that was there.
+    Tagged,
+    /// A container of it was made or started.
+    Used,
 }
 
 /// How a command ended.
@@ -118,8 +153,19 @@ pub struct Image {
     pub tags: Vec<String>,
     /// `RepoDigests`, as the engine spells them (`alpine@sha256:…`).
     pub digests: Vec<String>,
-    /// Bytes, as the engine counts them.
+    /// `linux/amd64`, `linux/arm/v7`.
+    pub platform: String,
+    /// Bytes, as the engine counts them: with the containerd store the compressed layers too.
     pub size: u64,
-    /// Digests of the uncompressed layers, bottom first.
-    pub layers: Vec<String>,
+    /// Bottom first.
+    pub layers: Vec<Layer>,
+}
+
+/// A layer of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// Digest of its uncompressed files (diff ID).
+    pub digest: String,
+    /// Bytes of its uncompressed files; `None` if the engine does not tell which of its sizes is this layer's.
+    pub size: Option<u64>,
 }

@@ -313,7 +313,7 @@ mod a_changed_book {
         let said = rehearse(&book, &["check"]);
         assert_eq!(said.status, 1);
         assert_snapshot!(said.out, @"
-        small.md: differs from what is recorded; 1 of 1 task covered, 2 steps run
+        small.md: differs from what is recorded, and no image moved; 1 of 1 task covered, 2 steps run
           drifted small.md:5
               $ echo two
               - 2

@@ -11,7 +11,7 @@ use jiff::civil::date;
 use mdbook_rehearse::config::Source;
 use mdbook_rehearse::images::LedgerEntry;
 use mdbook_rehearse::snapshot::{self, RecordedCommand, RecordedStep, Snapshot};
-use mdbook_rehearse::transcript::Engine;
+use mdbook_rehearse::transcript::{Engine, Layer};
 
 #[path = "scratch/book.rs"]
 mod scratch;
@@ -68,9 +68,12 @@ fn of_course(like: &Snapshot) -> Snapshot {
         id: format!("sha256:{idx}"),
         size: 123_456_789,
         layers: [0, idx]
-            .map(|it| format!("sha256:{}", it.to_string().repeat(64)))
+            .map(|it| Layer {
+                digest: format!("sha256:{}", it.to_string().repeat(64)),
+                size: Some(61_728_394),
+            })
             .to_vec(),
-        first: "course-1".to_string(),
+        ..LedgerEntry::default()
     });
     Snapshot {
         exercise: "course".to_string(),
@@ -114,8 +117,11 @@ fn book() -> &'static Scratch {
             digest: Some(format!("sha256:{}", "0123456789abcdef".repeat(4))),
             id: "sha256:1\"><script>window.pwned=1</script>".to_string(),
             size: 123_456_789,
-            layers: vec!["<img/src=x/onerror=window.pwned=1>".to_string()],
-            first: "hostile-1".to_string(),
+            layers: vec![Layer {
+                digest: "<img/src=x/onerror=window.pwned=1>".to_string(),
+                size: None,
+            }],
+            ..LedgerEntry::default()
         };
         let snapshot = Snapshot {
             exercise: "hostile".to_string(),

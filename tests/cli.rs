@@ -732,8 +732,8 @@ mod snapshots {
         rehearse: error: snapshots/images.snap:10: the file is cut off: its last line is not `# end`; delete the file and run `mdbook-rehearse run`
         exit 7
         ");
-        assert_snapshot!(check(|it| it.replace("format 1", "format 99").into()), @"
-        rehearse: error: snapshots/images.snap:1: snapshot in format 99, of a newer mdbook-rehearse than this one, which knows format 1; update mdbook-rehearse
+        assert_snapshot!(check(|it| it.replace("format 2", "format 99").into()), @"
+        rehearse: error: snapshots/images.snap:1: snapshot in format 99, of a newer mdbook-rehearse than this one, which knows format 2; update mdbook-rehearse
         exit 7
         ");
         assert_snapshot!(check(|it| it.replace("$ docker", "<<<<<<< ours\n$ docker").into()), @"
@@ -745,7 +745,7 @@ mod snapshots {
         exit 7
         ");
         assert_snapshot!(check(|_| Vec::new()), @"
-        rehearse: error: snapshots/images.snap:1: not a snapshot: it begins with `# mdbook-rehearse snapshot, format 1`; delete the file and run `mdbook-rehearse run`
+        rehearse: error: snapshots/images.snap:1: not a snapshot: it begins with `# mdbook-rehearse snapshot, format 2`; delete the file and run `mdbook-rehearse run`
         exit 7
         ");
     }

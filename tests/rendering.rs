@@ -16,7 +16,7 @@ use mdbook_rehearse::images::LedgerEntry;
 use mdbook_rehearse::plan::{Decision, Expect, Plan, PlannedCommand, PlannedStep, Skip};
 use mdbook_rehearse::render::{Page, Renderer, STYLE, render};
 use mdbook_rehearse::snapshot::{RecordedCommand, RecordedStep, Snapshot};
-use mdbook_rehearse::transcript::Engine;
+use mdbook_rehearse::transcript::{Engine, Layer};
 use proptest::prelude::*;
 
 /// A chapter, written as its text and, for each of its fences, what the other stages say of it.
@@ -66,14 +66,21 @@ fn chapter(markdown: &str, steps: Vec<Case>) -> Chapter {
     }
 }
 
+fn layer(digest: &str, size: u64) -> Layer {
+    Layer {
+        digest: digest.to_string(),
+        size: Some(size),
+    }
+}
+
 fn entry(reference: &str, digest: Option<&str>, size: u64) -> LedgerEntry {
     LedgerEntry {
         reference: reference.to_string(),
         digest: digest.map(str::to_string),
         id: "sha256:1".to_string(),
         size,
-        layers: vec!["sha256:2".to_string()],
-        first: "pull-1".to_string(),
+        layers: vec![layer("sha256:2", size)],
+        ..LedgerEntry::default()
     }
 }
 
@@ -266,7 +273,7 @@ fn showcase() -> Chapter {
         Some(two),
         197_654_321,
     );
-    nginx.layers = vec!["sha256:2".to_string(); 8];
+    nginx.layers = vec![layer("sha256:2", 24_706_790); 8];
     Chapter {
         images: vec![
             entry("docker.io/library/alpine:latest", Some(one), 8_311_234),
@@ -861,7 +868,7 @@ fn escapes_references_and_digests() {
     assert_snapshot!(both(&chapter), @r#"
     Text.
 
-    <div class="rehearse tex2jax_ignore rehearse-images" role="region" aria-label="Images of this chapter" tabindex="0"><table><caption>Images of this chapter</caption><thead><tr><th scope="col">Reference</th><th scope="col">Digest</th><th scope="col" class="rehearse-number">Layers</th><th scope="col" class="rehearse-number">Size</th></tr></thead><tbody><tr><th scope="row"><code class="nohighlight" title="a&#34;&#62;&#60;b&#62;&#124;&#96;x&#96;&#123;&#123;&#35;include y&#125;&#125;">a&#34;&#62;&#60;b&#62;&#124;&#96;x&#96;&#123;&#123;&#35;include y&#125;&#125;</code></th><td><details><summary><code class="nohighlight">a&#34;&#62;&#60;b&#62;&#124;&#96;x&#96;&#123;&#123;&#35;include y&#125;&#125;</code></summary><code class="nohighlight rehearse-full">a&#34;&#62;&#60;b&#62;&#124;&#96;x&#96;&#123;&#123;&#35;include y&#125;&#125;</code></details></td><td class="rehearse-number">1</td><td class="rehearse-number">1B</td></tr></tbody></table></div>
+    <div class="rehearse tex2jax_ignore rehearse-images" role="region" aria-label="Images of this chapter" tabindex="0"><table><caption>Images of this chapter</caption><thead><tr><th scope="col">Reference</th><th scope="col">Digest</th><th scope="col" class="rehearse-number">Layers</th><th scope="col" class="rehearse-number">Size</th></tr></thead><tbody><tr><th scope="row"><code class="nohighlight" title="a&#34;&#62;&#60;b&#62;&#124;&#96;x&#96;&#123;&#123;&#35;include y&#125;&#125;">a&#34;&#62;&#60;b&#62;&#124;&#96;x&#96;&#123;&#123;&#35;include y&#125;&#125;&#58;latest</code></th><td><details><summary><code class="nohighlight">a&#34;&#62;&#60;b&#62;&#124;&#96;x&#96;&#123;&#123;&#35;include y&#125;&#125;</code></summary><code class="nohighlight rehearse-full">a&#34;&#62;&#60;b&#62;&#124;&#96;x&#96;&#123;&#123;&#35;include y&#125;&#125;</code></details></td><td class="rehearse-number">1</td><td class="rehearse-number">1B</td></tr></tbody></table></div>
 
     <div class="rehearse tex2jax_ignore rehearse-provenance"><p>Recorded on 23 November 2026 with Docker 26.1.5 (overlay2, linux/amd64).</p></div>
     =====
@@ -869,7 +876,7 @@ fn escapes_references_and_digests() {
 
     | Reference | Digest | Layers | Size | Same image as |
     |---|---|---:|---:|---|
-    | a\"\>\<b\>\|\`x\`\{\{\#include y\}\} | a\"\>\<b\>\|\`x\`\{\{\#include y\}\} | 1 | 1B |  |
+    | a\"\>\<b\>\|\`x\`\{\{\#include y\}\}\:latest | a\"\>\<b\>\|\`x\`\{\{\#include y\}\} | 1 | 1B |  |
 
     Recorded on 23 November 2026 with Docker 26.1.5 (overlay2, linux/amd64).
     "#);

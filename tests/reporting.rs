@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use jiff::civil::date;
+use mdbook_rehearse::compare::{Comparison, Drift, Moved, StepComparison, Verdict};
 use mdbook_rehearse::config::Config;
+use mdbook_rehearse::coverage::Coverage;
 use mdbook_rehearse::exercise::Chapter;
 use mdbook_rehearse::plan::{Circumstances, Plan, in_run_order};
 use mdbook_rehearse::problem::Origin;
 use mdbook_rehearse::report::{self, Purpose};
-use mdbook_rehearse::run::{self, Subject};
+use mdbook_rehearse::run::{self, Rehearsal, Subject};
 use mdbook_rehearse::transcript::{
     Blocked, CommandTranscript, Ending, Engine, Inventory, StepTranscript, Transcript,
 };
@@ -98,6 +100,7 @@ fn transcript(plan: &Plan, case: &Case<'_>) -> Transcript {
                 ending,
                 took: Duration::from_millis(1200),
                 images: None,
+                touches: Vec::new(),
             });
             if ended.is_some() {
                 is_broken = true;
@@ -230,5 +233,107 @@ fn how_a_command_ended_is_said_as_it_was() {
     timed out a.md:2: not done within its time; give it more with `timeout=…` after the language
     failed a.md:2: was not typed
     failed a.md:2: the sandbox went away
+    ");
+}
+
+/// What a check says of an exercise whose only command drifted.
+fn drifted(
+    because: &[&str],
+    moved: &[(&str, usize, (usize, usize))],
+    engines: Option<(Engine, Engine)>,
+) -> String {
+    let drift = Drift {
+        line: 6,
+        command: "docker images".to_string(),
+        status: (0, 0),
+        recorded: "nginx  one\n".to_string(),
+        fresh: "nginx  two\n".to_string(),
+        because: because.iter().map(|it| it.to_string()).collect(),
+    };
+    let moved = moved.iter().map(|(reference, n_kept, n_layers)| Moved {
+        reference: reference.to_string(),
+        recorded: Some(format!("sha256:{}", "1a".repeat(32))),
+        fresh: Some(format!("sha256:{}", "2b".repeat(32))),
+        n_kept: *n_kept,
+        n_layers: *n_layers,
+    });
+    let rehearsal = Rehearsal {
+        comparison: Comparison {
+            exercise: "a".to_string(),
+            chapter: "a.md".to_string(),
+            steps: vec![StepComparison {
+                id: "a-1".to_string(),
+                origin: Origin::Chapter,
+                line: 6,
+                verdict: Verdict::Drifted,
+                drifts: vec![drift],
+            }],
+            moved: moved.collect(),
+            gone: Vec::new(),
+            blocked: None,
+            engines,
+        },
+        snapshot: None,
+        coverage: Coverage::default(),
+        left_by_cleanup: None,
+    };
+    let text = report::rehearsal(&rehearsal, Purpose::Checking, Path::new("course"));
+    anstream::adapter::strip_str(&text).to_string()
+}
+
+#[test]
+fn e06_what_an_image_that_moved_explains_is_told_from_what_it_does_not() {
+    const NGINX: &str = "docker.io/library/nginx:alpine";
+    assert_snapshot!(drifted(&[NGINX], &[(NGINX, 1, (2, 3)), ("quay.io/a/b:1", 0, (4, 4))], None), @"
+    a.md: differs from what is recorded; 0 steps run
+      drifted a.md:6
+          $ docker images
+          - nginx  one
+          + nginx  two
+          because nginx:alpine moved
+      moved nginx:alpine: sha256:1a1a1a1a1a1a… → sha256:2b2b2b2b2b2b…; 1 of its 2 layers stayed
+      moved quay.io/a/b:1: sha256:1a1a1a1a1a1a… → sha256:2b2b2b2b2b2b…; none of its 4 layers stayed
+      again: mdbook-rehearse check course a
+    ");
+    assert_snapshot!(drifted(&[], &[(NGINX, 2, (2, 3))], None), @"
+    a.md: differs from what is recorded; 0 steps run
+      drifted a.md:6
+          $ docker images
+          - nginx  one
+          + nginx  two
+          no image that moved explains it
+      moved nginx:alpine: sha256:1a1a1a1a1a1a… → sha256:2b2b2b2b2b2b…; all of its 2 layers stayed
+      again: mdbook-rehearse check course a
+    ");
+    assert_snapshot!(drifted(&[], &[], None), @"
+    a.md: differs from what is recorded, and no image moved; 0 steps run
+      drifted a.md:6
+          $ docker images
+          - nginx  one
+          + nginx  two
+      again: mdbook-rehearse check course a
+    ");
+}
+
+#[test]
+fn e07_another_engine_is_told_and_that_its_store_does_not_compare() {
+    let engine = |version: &str, store: &str| Engine {
+        version: version.to_string(),
+        store: store.to_string(),
+        platform: "linux/amd64".to_string(),
+    };
+    let recorded = engine("26.1.5", "overlay2");
+    let newer = (recorded.clone(), engine("28.5.2", "overlay2"));
+    let other = (recorded, engine("28.5.2", "overlayfs"));
+    let said = |it| {
+        drifted(&[], &[], Some(it))
+            .lines()
+            .nth(5)
+            .unwrap()
+            .to_string()
+    };
+    assert_snapshot!([newer, other].map(said).join("\n"), @"
+    engine Docker 26.1.5 (overlay2, linux/amd64) → 28.5.2 (overlay2, linux/amd64)
+    engine Docker 26.1.5 (overlay2, linux/amd64) → 28.5.2 (overlayfs, linux/amd64); image IDs and sizes of the two stores mean different things
     ");
 }

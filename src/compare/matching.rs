@@ -12,7 +12,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::compare::{Drift, StepComparison, Verdict, is_own, recorded_step};
 use crate::exercise::Role;
-use crate::images::{LedgerEntry, made_here, repository};
+use crate::images::{ImageOrigin, LedgerEntry, repository};
 use crate::normalize::{Normalizer, Piece};
 use crate::plan::{Expect, Lasts, Plan, PlannedStep};
 use crate::snapshot::{RecordedCommand, RecordedStep, Snapshot};
@@ -165,6 +165,7 @@ impl<'a> Matching<'a> {
                 status: (recorded.status, status(command.fresh.ending)),
                 recorded: self.pairing.rename(&text(&command.recorded_pieces)),
                 fresh: text(&command.fresh_pieces),
+                because: Vec::new(),
             });
         }
         res
@@ -474,17 +475,20 @@ fn as_strs(texts: &[String]) -> Vec<&str> {
 /// shares its layers with the same images.
 fn shape(images: &[LedgerEntry], fresh: &Transcript) -> Vec<(String, String, Vec<usize>)> {
     let mut numbers: HashMap<&str, usize> = HashMap::new();
-    let made = made_here(fresh);
+    let made: Vec<&LedgerEntry> = images
+        .iter()
+        .filter(|it| it.origin == ImageOrigin::Exercise)
+        .collect();
     let mut res = Vec::new();
     for entry in images {
         // An image that was pushed and has lost its tag to the next one is left with a reference by digest.
         let was_pushed = || {
-            let has_repository = |it: &String| repository(it) == repository(&entry.reference);
-            let has_id = |it: &LedgerEntry| it.id == entry.id && made.contains(&it.reference);
-            made.iter().any(has_repository) && images.iter().any(has_id)
+            let has_repository =
+                |it: &&LedgerEntry| repository(&it.reference) == repository(&entry.reference);
+            made.iter().any(has_repository) && made.iter().any(|it| it.id == entry.id)
         };
         let by_digest = entry.reference.contains('@');
-        let is_own = is_own(&entry.reference, &made, fresh) || (by_digest && was_pushed());
+        let is_own = is_own(entry, fresh) || (by_digest && was_pushed());
         let name = match is_own && by_digest {
             true => repository(&entry.reference),
             false => &entry.reference,
@@ -499,7 +503,11 @@ fn shape(images: &[LedgerEntry], fresh: &Transcript) -> Vec<(String, String, Vec
             let n_numbers = numbers.len();
             shared.push(*numbers.entry(name).or_insert(n_numbers));
         }
-        let head = format!("{name} {}", entry.first);
+        let LedgerEntry { first, last, .. } = entry;
+        let head = format!(
+            "{name} {} {} {} {}",
+            first.step, first.number, last.step, last.number
+        );
         res.push((head, digest.to_string(), shared));
     }
     res
@@ -509,7 +517,7 @@ fn shape(images: &[LedgerEntry], fresh: &Transcript) -> Vec<(String, String, Vec
 fn values(entry: &LedgerEntry) -> impl Iterator<Item = &str> + Clone {
     let all = std::iter::once(&entry.id)
         .chain(&entry.digest)
-        .chain(&entry.layers);
+        .chain(entry.layers.iter().map(|it| &it.digest));
     all.map(|it| {
         let hex = it.strip_prefix("sha256:").unwrap_or(it);
         hex.get(..12).unwrap_or(hex)

@@ -4,8 +4,9 @@
 use jiff::civil::Date;
 
 use crate::config::Source;
-use crate::images::LedgerEntry;
+use crate::images::{LedgerEntry, same_as, short_digest, short_name};
 use crate::snapshot::Snapshot;
+use crate::transcript::Layer;
 
 /// One line of the table of images.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,13 +54,14 @@ impl Layers {
 /// Makes the table of which image has which layer.
 pub(super) fn layers(images: &[LedgerEntry]) -> Layers {
     let mut digests: Vec<&String> = Vec::new();
-    for digest in images.iter().flat_map(|it| &it.layers) {
+    for Layer { digest, .. } in images.iter().flat_map(|it| &it.layers) {
         if !digests.contains(&digest) {
             digests.push(digest);
         }
     }
     let has = |digest: &String| -> Vec<bool> {
-        images.iter().map(|it| it.layers.contains(digest)).collect()
+        let has = |it: &LedgerEntry| it.layers.iter().any(|it| it.digest == *digest);
+        images.iter().map(has).collect()
     };
     let mut rows: Vec<(String, Vec<bool>)> = digests
         .into_iter()
@@ -67,7 +69,7 @@ pub(super) fn layers(images: &[LedgerEntry]) -> Layers {
         .collect();
     rows.sort_by_key(|it| std::cmp::Reverse(it.1.iter().filter(|it| **it).count()));
     Layers {
-        columns: images.iter().map(|it| familiar(&it.reference)).collect(),
+        columns: images.iter().map(|it| short_name(&it.reference)).collect(),
         rows,
     }
 }
@@ -75,51 +77,14 @@ pub(super) fn layers(images: &[LedgerEntry]) -> Layers {
 /// Makes the table of images, a row for each reference.
 pub(super) fn rows(images: &[LedgerEntry]) -> Vec<Row> {
     let row = |entry: &LedgerEntry| Row {
-        familiar: familiar(&entry.reference),
+        familiar: short_name(&entry.reference),
         reference: entry.reference.clone(),
         digest: entry.digest.clone(),
         n_layers: entry.layers.len(),
         size: size(entry.size),
-        same_as: same_as(entry, images).into_iter().map(familiar).collect(),
+        same_as: same_as(entry, images).into_iter().map(short_name).collect(),
     };
     images.iter().map(row).collect()
-}
-
-/// The other references that name the same image as `entry`.
-fn same_as<'a>(entry: &LedgerEntry, all: &'a [LedgerEntry]) -> Vec<&'a str> {
-    let is_same = |it: &&LedgerEntry| match (&entry.digest, &it.digest) {
-        (Some(digest), Some(other)) => digest == other,
-        (None, None) => entry.id == it.id,
-        _ => false,
-    };
-    let others = all.iter().filter(|it| it.reference != entry.reference);
-    others
-        .filter(is_same)
-        .map(|it| it.reference.as_str())
-        .collect()
-}
-
-/// The reference as people write it, a digest in it shortened.
-fn familiar(reference: &str) -> String {
-    let name = match reference.strip_prefix("docker.io/") {
-        Some(rest) => rest.strip_prefix("library/").unwrap_or(rest),
-        None => reference,
-    };
-    match name.split_once('@') {
-        Some((name, digest)) => format!("{name}@{}", short_digest(digest)),
-        None => name.to_string(),
-    }
-}
-
-/// `sha256:9f2a1c…`: the algorithm and 12 digits; all of what has no such form.
-pub(super) fn short_digest(digest: &str) -> String {
-    match digest.split_once(':') {
-        Some((algorithm, digits)) if digits.chars().count() > 12 => {
-            let head: String = digits.chars().take(12).collect();
-            format!("{algorithm}:{head}…")
-        }
-        _ => digest.to_string(),
-    }
 }
 
 /// Three digits and a decimal unit, as the engine's own command line writes sizes.

@@ -2,9 +2,10 @@
 //! in an output can tear it. All text goes through `escape::html`.
 
 use super::ansi::{Line, Style};
-use super::colophon::{Layers, Row, short_digest};
+use super::colophon::{Layers, Row};
 use super::escape::{self, html};
 use super::{Checked, Commands, Output, Status, Under, prompted, took};
+use crate::images::short_digest;
 
 /// Class that every block has. The second one tells MathJax to leave the text alone.
 const BLOCK_CLASS: &str = "rehearse tex2jax_ignore";

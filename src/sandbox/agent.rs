@@ -25,7 +25,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use wire::{End, Order, Report, Start, Streams, GRACE};
 
@@ -251,6 +251,9 @@ impl NoNames {
 /// Asks the engine's API; HTTP 1.0, so that the answer's end is the connection's.
 fn get(socket: &str, path: &str) -> Report {
     let ask = || -> io::Result<(u16, Vec<u8>)> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = format!("{}.{:09}", now.as_secs(), now.subsec_nanos());
+        let path = path.replace(wire::NOW, &now);
         let mut stream = UnixStream::connect(socket)?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         stream.set_write_timeout(Some(Duration::from_secs(30)))?;

@@ -14,6 +14,7 @@ use crate::exercise::{Ready, Role};
 use crate::placeholder;
 use crate::plan::{Input, Lasts, Manner, Plan, PlannedCommand, PlannedStep, Retry, in_run_order};
 use crate::sandbox::container::{Ran, Task};
+use crate::sandbox::inventory::Look;
 use crate::sandbox::terminal::{self, Opening, Said, SaidEnd, Terminal, Typed};
 use crate::sandbox::wire::{self, End, Streams};
 use crate::sandbox::{Event, Sandbox, WORKSPACE, Watch};
@@ -193,8 +194,9 @@ impl Sandbox {
         // What was left in the background may have changed images, and has printed until now.
         let last = steps.iter_mut().rev().find_map(|(_, it)| it.last_mut());
         if let Some(last) = last {
-            let images = self.look_at_images().await?;
-            last.transcript.images = images.or(last.transcript.images.take());
+            let look = self.look_at_images().await?;
+            last.transcript.images = look.images.or(last.transcript.images.take());
+            last.transcript.touches.extend(look.touches);
         }
         Ok(steps)
     }
@@ -374,9 +376,9 @@ impl Sandbox {
             false => ending(ran.end),
         };
         // Nothing can be asked any more of a shell that hangs. And where no process was started nothing has changed.
-        let images = match ending {
+        let look = match ending {
             Ending::Exited(_) | Ending::Interrupted if ran.forked => self.look_at_images().await?,
-            _ => None,
+            _ => Look::default(),
         };
         Ok(Gathered {
             number: Some(ran.id),
@@ -385,7 +387,8 @@ impl Sandbox {
                 output: Vec::new(),
                 ending,
                 took: ran.took,
-                images,
+                images: look.images,
+                touches: look.touches,
             },
         })
     }
@@ -398,12 +401,14 @@ impl Sandbox {
         ending: Ending,
         took: Duration,
     ) -> Result<CommandTranscript> {
+        let look = self.look_at_images().await?;
         Ok(CommandTranscript {
             text: command.text.clone(),
             output,
             ending,
             took,
-            images: self.look_at_images().await?,
+            images: look.images,
+            touches: look.touches,
         })
     }
 
@@ -547,6 +552,7 @@ fn not_typed(command: &PlannedCommand, why: String) -> Gathered {
             ending: Ending::NotTyped,
             took: Duration::ZERO,
             images: None,
+            touches: Vec::new(),
         },
     }
 }

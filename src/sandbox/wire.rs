@@ -62,10 +62,13 @@ pub enum Order {
     },
     /// Ask the engine's API.
     Get {
-        /// Path with query, `/images/json`.
+        /// Path with query, `/images/json`; [`NOW`] in it becomes the time in seconds, with nine decimals, of the sandbox's clock.
         path: String,
     },
 }
+
+/// Stands in the path of a question to the engine for the moment in which it is asked.
+pub const NOW: &str = "{now}";
 
 /// From an interrupt until what has not ended by it is killed. Longer than the ten seconds that an interrupted
 /// `docker compose up` gives its containers.

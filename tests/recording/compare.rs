@@ -6,12 +6,14 @@ use jiff::civil::{Date, date};
 use mdbook_rehearse::compare::{Standing, Verdict, as_expected, compare, merge, standings};
 use mdbook_rehearse::config::Source;
 use mdbook_rehearse::exercise::{Capture, Claim, Failure, Pattern, Role};
+use mdbook_rehearse::images::full_name;
 use mdbook_rehearse::plan::{Decision, Expect, Lasts, Plan, PlannedCommand, PlannedStep, Skip};
 use mdbook_rehearse::problem::Origin;
 use mdbook_rehearse::run::is_broken;
 use mdbook_rehearse::snapshot::{Snapshot, print};
 use mdbook_rehearse::transcript::{
-    Blocked, CommandTranscript, Ending, Engine, Image, Inventory, StepTranscript, Transcript,
+    Blocked, CommandTranscript, Ending, Engine, Image, Inventory, Layer, StepTranscript, Touch,
+    TouchKind, Transcript,
 };
 use proptest::prelude::*;
 
@@ -121,6 +123,21 @@ fn ran(text: &str, output: &str, ending: Ending) -> CommandTranscript {
         ending,
         took: Duration::from_micros(1_234_567),
         images: None,
+        touches: Vec::new(),
+    }
+}
+
+fn layer(of: &str) -> Layer {
+    Layer {
+        digest: format!("layer of {of}"),
+        size: None,
+    }
+}
+
+fn pulled_now(name: &str) -> Touch {
+    Touch {
+        reference: full_name(name),
+        kind: TouchKind::Pulled,
     }
 }
 
@@ -133,11 +150,15 @@ fn run_with_images(output: &str, images: &[(&str, &str, &str, u64)]) -> Transcri
             "-" => Vec::new(),
             digest => vec![format!("{}@{digest}", it.0.rsplit_once(':').unwrap().0)],
         },
+        platform: "linux/amd64".to_string(),
         size: it.3,
-        layers: vec![format!("layer of {}", it.2)],
+        layers: vec![layer(it.2)],
     };
     let mut res = run(&[("pull", output)]);
-    res.steps[0].commands[0].images = Some(images.iter().map(image).collect());
+    let command = &mut res.steps[0].commands[0];
+    command.images = Some(images.iter().map(image).collect());
+    let pulled = images.iter().filter(|it| it.1 != "-");
+    command.touches = pulled.map(|it| pulled_now(it.0)).collect();
     res
 }
 
@@ -611,8 +632,9 @@ fn does_not_mind_what_a_second_push_left_without_a_tag() {
         id: id.to_string(),
         tags: tags.iter().map(|it| it.to_string()).collect(),
         digests: digests.iter().map(|it| it.to_string()).collect(),
+        platform: "linux/amd64".to_string(),
         size: 1,
-        layers: vec![format!("layer of {id}")],
+        layers: vec![layer(id)],
     };
     let run = |id: &str, digest: &str| {
         let mut res = run(&[("build", "x"), ("push", "y"), ("again", "z")]);
@@ -646,8 +668,8 @@ fn does_not_compare_what_unlike_stores_say() {
     let mut fresh = run_with_images(
         "x",
         &[
-            ("app:1", "sha256:bb", "k", 1),
-            ("alpine:1", "sha256:cc", "l", 1),
+            ("app:1", "-", "sha256:bb", 1),
+            ("alpine:1", "sha256:cc", "sha256:cc", 1),
         ],
     );
     fresh.engine.store = "overlayfs".to_string();

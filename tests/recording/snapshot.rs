@@ -4,9 +4,9 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use jiff::civil::{Date, date};
 use mdbook_rehearse::config::Source;
-use mdbook_rehearse::images::LedgerEntry;
+use mdbook_rehearse::images::{CommandName, ImageOrigin, LedgerEntry, Move};
 use mdbook_rehearse::snapshot::{RecordedCommand, RecordedStep, Snapshot, parse, print};
-use mdbook_rehearse::transcript::{Engine, Inventory};
+use mdbook_rehearse::transcript::{Engine, Inventory, Layer};
 use proptest::prelude::*;
 
 /// Prints the snapshot of one command, without header and end, after looking whether it comes back.
@@ -57,6 +57,20 @@ fn step(id: &str, commands: Vec<RecordedCommand>) -> RecordedStep {
     }
 }
 
+fn layer(digest: &str, size: Option<u64>) -> Layer {
+    Layer {
+        digest: digest.to_string(),
+        size,
+    }
+}
+
+fn name(step: &str, number: usize) -> CommandName {
+    CommandName {
+        step: step.to_string(),
+        number,
+    }
+}
+
 fn command(text: &str, output: &[u8]) -> RecordedCommand {
     RecordedCommand {
         text: text.to_string(),
@@ -83,12 +97,22 @@ fn prints_what_a_reviewer_reads() {
         digest: Some("sha256:1c4e".to_string()),
         id: "sha256:08d0".to_string(),
         size: 7_800_000,
-        layers: vec!["sha256:1111".to_string(), "sha256:2222".to_string()],
-        first: "names-1".to_string(),
+        origin: ImageOrigin::Exercise,
+        platform: "linux/arm/v7".to_string(),
+        layers: vec![
+            layer("sha256:1111", Some(7_700_000)),
+            layer("sha256:2222", None),
+        ],
+        first: name("names-1", 1),
+        last: name("names-1", 2),
+        moved: Some(Move {
+            on: date(2026, 11, 20),
+            from: "sha256:0b3d".to_string(),
+        }),
     });
     assert_eq!(parse(&print(&snapshot)), Ok(snapshot.clone()));
     assert_snapshot!(print(&snapshot), @"
-    # mdbook-rehearse snapshot, format 1. Review it like code; `mdbook-rehearse run` writes it.
+    # mdbook-rehearse snapshot, format 2. Review it like code; `mdbook-rehearse run` writes it.
     exercise: 05-registries
     recorded: 2026-11-23
     engine: 26.1.5 overlay2 linux/amd64
@@ -106,12 +130,16 @@ fn prints_what_a_reviewer_reads() {
     == names-2
 
     @ docker.io/library/alpine:latest
+      made here
       digest sha256:1c4e
+      moved 2026-11-20 from sha256:0b3d
       id sha256:08d0
+      platform linux/arm/v7
       size 7800000
-      layer sha256:1111
+      layer sha256:1111 7700000
       layer sha256:2222
-      first names-1
+      first names-1 1
+      last names-1 2
 
     # end
     ");
@@ -187,13 +215,14 @@ fn reports_a_merge_conflict_and_nothing_else() {
 }
 
 #[test]
-fn names_the_format_of_a_newer_writer() {
-    assert_snapshot!(check_broken("format 1", "format 7"), @"1: snapshot in format 7, of a newer mdbook-rehearse than this one, which knows format 1; update mdbook-rehearse");
+fn names_the_format_of_another_writer() {
+    assert_snapshot!(check_broken("format 2", "format 1"), @"1: snapshot in format 1, of an older mdbook-rehearse than this one, which knows format 2; delete the file and run `mdbook-rehearse run`");
+    assert_snapshot!(check_broken("format 2", "format 7"), @"1: snapshot in format 7, of a newer mdbook-rehearse than this one, which knows format 2; update mdbook-rehearse");
 }
 
 #[test]
 fn reports_what_is_no_snapshot() {
-    assert_snapshot!(check_broken("# mdbook", "# book"), @"1: not a snapshot: it begins with `# mdbook-rehearse snapshot, format 1`; delete the file and run `mdbook-rehearse run`");
+    assert_snapshot!(check_broken("# mdbook", "# book"), @"1: not a snapshot: it begins with `# mdbook-rehearse snapshot, format 2`; delete the file and run `mdbook-rehearse run`");
 }
 
 #[test]
@@ -277,9 +306,34 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn any_entry()(digest in prop::option::of(any_text()), id in any_text(), size in any::<u64>(), layers in prop::collection::vec(any_text(), 0..3), first in any_text()) -> LedgerEntry {
-        LedgerEntry { reference: String::new(), digest, id, size, layers, first }
+    fn any_entry()(
+        digest in prop::option::of(any_text()),
+        id in any_text(),
+        platform in any_text(),
+        size in any::<u64>(),
+        layers in prop::collection::vec((any_text(), prop::option::of(any::<u64>())), 0..3),
+        first in (any_text(), 1..usize::MAX),
+        last in (any_text(), 1..usize::MAX),
+        moved in prop::option::of((any_day(), any_text())),
+        origin in prop::sample::select(vec![ImageOrigin::Registry, ImageOrigin::Exercise]),
+    ) -> LedgerEntry {
+        LedgerEntry {
+            reference: String::new(),
+            origin,
+            digest,
+            id,
+            platform,
+            size,
+            layers: layers.iter().map(|it| layer(&it.0, it.1)).collect(),
+            first: name(&first.0, first.1),
+            last: name(&last.0, last.1),
+            moved: moved.map(|(on, from)| Move { on, from }),
+        }
     }
+}
+
+fn any_day() -> impl Strategy<Value = Date> {
+    (0..3_000_000_i64).prop_map(|it| Date::ZERO.saturating_add(jiff::Span::new().days(it)))
 }
 
 prop_compose! {
@@ -330,7 +384,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_it_panic(text in any_text(), lines in prop::collection::vec("[|!$>=@#\\\\ ]{0,3}[ -~\u{e9}]{0,6}", 0..6)) {
-        let head = "# mdbook-rehearse snapshot, format 1.\n";
+        let head = "# mdbook-rehearse snapshot, format 2.\n";
         let _ = parse(&format!("{head}{text}{}", lines.join("\n")));
     }
 }

@@ -12,7 +12,7 @@ use mdbook_rehearse::images::LedgerEntry;
 use mdbook_rehearse::plan::{self, Circumstances, Decision};
 use mdbook_rehearse::render::{Page, Renderer, render};
 use mdbook_rehearse::snapshot::{RecordedCommand, RecordedStep, Snapshot};
-use mdbook_rehearse::transcript::Engine;
+use mdbook_rehearse::transcript::{Engine, Layer};
 use regex::Regex;
 
 /// A chapter with what lies beside it.
@@ -146,9 +146,12 @@ fn entry(reference: &str, digit: &str, layers: &[&str]) -> LedgerEntry {
         size: 8_311_234,
         layers: layers
             .iter()
-            .map(|it| format!("sha256:{}", it.repeat(64)))
+            .map(|it| Layer {
+                digest: format!("sha256:{}", it.repeat(64)),
+                size: Some(1_000_000),
+            })
             .collect(),
-        first: "a-1".to_string(),
+        ..LedgerEntry::default()
     }
 }
 
