@@ -2,6 +2,8 @@
 
 #[path = "sandbox/engine.rs"]
 mod engine;
+#[path = "sandbox/ledger.rs"]
+mod ledger;
 #[path = "sandbox/login.rs"]
 mod login;
 #[path = "sandbox/reach.rs"]
