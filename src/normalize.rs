@@ -382,7 +382,8 @@ static COMPILED: LazyLock<Vec<Option<Regex>>> = LazyLock::new(|| {
 });
 static HEADER: LazyLock<Regex> = LazyLock::new(|| known(r"^[A-Z][A-Z0-9%/]*(?: +[A-Z0-9%/]+)+ *$"));
 static GAP: LazyLock<Regex> = LazyLock::new(|| known(" {2,}"));
-static LITERAL: LazyLock<Regex> = LazyLock::new(|| known(r"\[[A-Z]{1,10}-\d{1,9}\]"));
+/// What a numbered label looks like.
+pub(crate) static LABEL: LazyLock<Regex> = LazyLock::new(|| known(r"\[[A-Z]{1,10}-\d{1,9}\]"));
 static ESCAPE: LazyLock<Regex> = LazyLock::new(|| known(r"\x1b\[[0-9;:?]{0,60}[@-~]"));
 
 /// Names of the rules and what they do, in order.
@@ -418,7 +419,7 @@ impl Normalizer {
     /// Notes the labels that stand in an output as they are, so that none of them is given to anything.
     pub fn reserve(&mut self, output: &[u8]) {
         let text = String::from_utf8_lossy(output);
-        let found = LITERAL.find_iter(&text);
+        let found = LABEL.find_iter(&text);
         self.literal.extend(found.map(|it| it.as_str().to_string()));
     }
 

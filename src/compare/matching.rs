@@ -4,16 +4,15 @@
 //! as that holds all through the exercise. So one more layer in a pull does not make a drift of every ID that follows.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use regex::{Captures, Regex};
+use regex::Captures;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::compare::{Drift, StepComparison, Verdict, is_own, recorded_step};
 use crate::exercise::Role;
 use crate::images::{ImageOrigin, LedgerEntry, repository};
-use crate::normalize::{Normalizer, Piece};
+use crate::normalize::{LABEL, Normalizer, Piece};
 use crate::plan::{Expect, Lasts, Plan, PlannedStep};
 use crate::snapshot::{RecordedCommand, RecordedStep, Snapshot};
 use crate::transcript::{CommandTranscript, Ending, StepTranscript, Transcript};
@@ -381,9 +380,6 @@ fn common(recorded: &[&str], fresh: &[&str]) -> Vec<(usize, usize)> {
     );
     res
 }
-
-static LABEL: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\[[A-Z]{1,10}-\d{1,9}\]").expect("tested"));
 
 /// Numbered labels of a text that was normalized with these names. What only looks like one is text.
 fn labels<'a>(text: &'a str, names: &'a Normalizer) -> impl Iterator<Item = &'a str> {
