@@ -77,7 +77,7 @@ pub enum Verdict {
         /// The last lines of its output, at most 20.
         output: String,
     },
-    /// It was not done, or not ready, at its time limit.
+    /// It was not done at its time limit.
     TimedOut {
         /// The command.
         command: String,
@@ -285,7 +285,7 @@ fn misfit(step: &PlannedStep, fresh: &StepTranscript) -> Option<(Origin, usize, 
         }
         let line = step.commands.get(idx).map_or(step.line, |it| it.line);
         let verdict = match command.ending {
-            Ending::TimedOut | Ending::NeverReady => Verdict::TimedOut {
+            Ending::TimedOut => Verdict::TimedOut {
                 command: command.text.clone(),
                 output: last_lines(&command.output),
             },
@@ -348,7 +348,8 @@ fn how(expect: Expect, ending: Ending) -> String {
         (Ending::ShellKilled(signal), _) => format!("the shell was killed by signal {signal}"),
         (Ending::Interrupted, _) => "still running when its time was over, should fail".to_string(),
         (Ending::GoesOn, _) => "goes on, should fail".to_string(),
-        (Ending::TimedOut | Ending::NeverReady, _) => "not done at its time limit".to_string(),
+        (Ending::TimedOut, _) => "not done at its time limit".to_string(),
+        (Ending::NeverReady, _) => "not ready within its time; `until=…` after the language says when it is, `timeout=…` gives it more".to_string(),
         (Ending::NotTyped, _) => "was not typed".to_string(),
         (Ending::SandboxLost, _) => "the sandbox went away".to_string(),
     }

@@ -177,7 +177,7 @@ fn what_is_wrong_in_the_copy_is_told_there() {
     let copy = "## Three\n\n```bash\ndocker stop web\n```\n";
     assert_snapshot!(check(&Case { copy: Some(copy), ended: &ended, ..case(COURSE) }), @"
     a.md: broken; 3 of 3 steps ran
-      timed out a.rehearse.md:4: not done within its time; give it more with `timeout=…` after the language
+      failed a.rehearse.md:4: not ready within its time; `until=…` after the language says when it is, `timeout=…` gives it more
           $ docker stop web
       again: mdbook-rehearse check course a
     ");
@@ -229,7 +229,7 @@ fn how_a_command_ended_is_said_as_it_was() {
     failed a.md:2: status 125, should be 0
     failed a.md:2: ended the shell with status 3
     failed a.md:2: the shell was killed by signal 9
-    timed out a.md:2: not done within its time; give it more with `timeout=…` after the language
+    failed a.md:2: not ready within its time; `until=…` after the language says when it is, `timeout=…` gives it more
     timed out a.md:2: not done within its time; give it more with `timeout=…` after the language
     failed a.md:2: was not typed
     failed a.md:2: the sandbox went away

@@ -421,7 +421,7 @@ fn says_how_a_step_failed() {
     1 FailedAsItShould
     3 Failed { how: "status 1, should be 125", command: "two", output: "out\n" }
     1 Ran
-    2 TimedOut { command: "one", output: "out\n" }
+    2 Failed { how: "not ready within its time; `until=…` after the language says when it is, `timeout=…` gives it more", command: "one", output: "out\n" }
     2 Failed { how: "was not typed", command: "one", output: "out\n" }
     3 Failed { how: "goes on, should fail", command: "two", output: "out\n" }
     3 Failed { how: "still running when its time was over, should fail", command: "two", output: "out\n" }
