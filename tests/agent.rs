@@ -69,8 +69,13 @@ struct Agent {
 impl Agent {
     #[track_caller]
     fn start(change: impl FnOnce(&mut Start)) -> Agent {
+        Agent::start_by(Command::new(program()), change)
+    }
+
+    #[track_caller]
+    fn start_by(command: Command, change: impl FnOnce(&mut Start)) -> Agent {
         let folder = tempfile::tempdir().unwrap();
-        let mut agent = Agent::spawn(folder);
+        let mut agent = Agent::spawn(command, folder);
         assert_eq!(
             agent.report().unwrap(),
             Report::Hello {
@@ -91,9 +96,9 @@ impl Agent {
         agent
     }
 
-    fn spawn(folder: TempDir) -> Agent {
+    fn spawn(mut command: Command, folder: TempDir) -> Agent {
         fs::create_dir(folder.path().join("work")).unwrap();
-        let mut child = Command::new(program())
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

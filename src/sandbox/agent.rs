@@ -166,6 +166,8 @@ fn command(start: &Start, program: &str) -> io::Result<Command> {
     if let Some((uid, gid)) = ids(&start.user)? {
         command.uid(uid).gid(gid);
     }
+    // As at a terminal, whatever started this process: a shell cannot undo that a signal is ignored from its start.
+    system::hear_signals(&mut command);
     Ok(command)
 }
 
@@ -1019,13 +1021,21 @@ mod system {
     use std::io;
     use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
     use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::process::CommandExt;
     use std::path::Path;
+    use std::process::Command;
 
     /// Of `open(2)` on Linux, the same on every processor that Docker runs on.
     pub const O_NONBLOCK: c_int = 0o4000;
     pub const EIO: c_int = 5;
     pub const SIGINT: c_int = 2;
     pub const SIGKILL: c_int = 9;
+
+    const SIGHUP: c_int = 1;
+    const SIGQUIT: c_int = 3;
+    const SIGTSTP: c_int = 20;
+    const SIGTTIN: c_int = 21;
+    const SIGTTOU: c_int = 22;
 
     const F_SETFL: c_int = 4;
     const O_RDWR: c_int = 2;
@@ -1069,6 +1079,7 @@ mod system {
         ) -> c_int;
         fn poll(fds: *mut PollFd, n_fds: c_ulong, timeout: c_int) -> c_int;
         fn prctl(option: c_int, ...) -> c_int;
+        fn signal(signal: c_int, handler: usize) -> usize;
         fn tcgetattr(fd: c_int, termios: *mut Termios) -> c_int;
         fn waitpid(pid: c_int, status: *mut c_int, options: c_int) -> c_int;
     }
@@ -1144,6 +1155,19 @@ mod system {
             return if error.kind() == io::ErrorKind::Interrupted { Ok(false) } else { Err(error) };
         }
         Ok(fds.iter().any(|it| it.revents & (POLLIN | POLLHUP) != 0))
+    }
+
+    /// Has a program start with no signal of a terminal ignored.
+    pub fn hear_signals(command: &mut Command) {
+        let hear = || {
+            for it in [SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU] {
+                // SAFETY: takes numbers only; 0 is `SIG_DFL`.
+                unsafe { signal(it, 0) };
+            }
+            Ok(())
+        };
+        // SAFETY: `signal` is one of the few calls that are allowed between fork and exec.
+        unsafe { command.pre_exec(hear) };
     }
 
     /// Makes the orphans below this process its own; PID 1 has them anyway.

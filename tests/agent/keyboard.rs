@@ -3,12 +3,13 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 use mdbook_rehearse::sandbox::wire::{End, Order, Report, Streams};
 
-use crate::{Agent, PATIENCE, nothing_to_read};
+use crate::{Agent, PATIENCE, nothing_to_read, program};
 
 /// Soon enough for a test, late enough for a command to have begun.
 const SOON: Duration = Duration::from_millis(400);
@@ -263,6 +264,17 @@ fn what_ignores_an_interrupt_is_killed_after_its_grace() {
     assert_eq!(end, "Exited(130), interrupted");
     assert!(began.elapsed() >= mdbook_rehearse::sandbox::wire::GRACE);
     assert_eq!(agent.run("echo alive", PATIENCE), Ok(End::Exited(0)));
+}
+
+#[test]
+fn signals_are_heard_where_the_agent_was_started_deaf_to_them() {
+    let mut deaf = Command::new("sh");
+    deaf.args(["-c", "trap '' HUP INT QUIT TSTP TTIN TTOU; exec \"$0\""]);
+    deaf.arg(program());
+    let mut agent = Agent::start_by(deaf, |_| {});
+    let script = "for it in HUP INT QUIT; do sh -c 'kill -$0 $$' $it; echo $?; done 2>/dev/null";
+    agent.run(script, PATIENCE).unwrap();
+    assert_eq!(agent.output(1), "129\n130\n131\n");
 }
 
 #[test]
