@@ -399,6 +399,8 @@ struct Running {
     word: String,
     began: Instant,
     limits: Limits,
+    /// The FIFO that the shell opens in the moment when its trap catches an interrupt of this command.
+    gate: Option<File>,
     last_pid: Option<String>,
     /// Children that the shell had before.
     earlier: Vec<i32>,
@@ -418,10 +420,82 @@ struct Opened {
 /// That Ctrl-C was pressed.
 struct Interrupt {
     at: Instant,
-    /// Processes that got the signal.
-    processes: Vec<i32>,
-    has_reached_shell: bool,
-    has_killed: bool,
+    reach: Reach,
+    heard: Vec<Heard>,
+    /// Since when nobody is left whom it could end, and the processor time that the shell had used until then.
+    over: Option<(Instant, u64)>,
+}
+
+/// Whom an interrupt goes to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// A program that reads it as a letter.
+    Letter,
+    /// The processes that a command of the shell had then.
+    Present,
+    /// The shell too, or the whole of an opened command: and so also what they were about to begin.
+    Everything,
+}
+
+/// A process that got the signal.
+struct Heard {
+    pid: i32,
+    /// It was a copy of a shell that had not yet laid down that shell's trap, and so the signal was lost.
+    is_copy: bool,
+}
+
+impl Running {
+    /// Whether an interrupt would meet this command; one that comes before would meet nothing, or end the shell.
+    fn takes_interrupts(&mut self) -> bool {
+        // A FIFO that nobody has opened for writing is at its end.
+        self.gate.as_mut().is_none_or(|it| !matches!(it.read(&mut [0]), Ok(0)))
+    }
+}
+
+impl Interrupt {
+    /// The processes that the signal is due to. None gets it twice: to many programs a second one means to hurry.
+    fn due(&self, processes: &[Process]) -> Vec<i32> {
+        // Until somebody has heard it goes to whoever comes: it was pressed for what the shell was about to begin.
+        let is_for_new = self.heard.is_empty() || self.reach == Reach::Everything;
+        let mut due = Vec::new();
+        for process in processes {
+            let is_root = processes.iter().all(|it| it.pid != process.parent);
+            let is_due = match self.heard.iter().find(|it| it.pid == process.pid) {
+                Some(heard) => heard.is_copy && !is_trapping_copy(process),
+                // What a program begins because of the interrupt is not to be ended by it: its parent has heard already.
+                None => (is_root && is_for_new) || due.contains(&process.parent),
+            };
+            if is_due {
+                due.push(process.pid);
+            }
+        }
+        due
+    }
+
+    /// Sends the signal to those it is due to, who stand still meanwhile.
+    fn press(&mut self, processes: &[Process]) {
+        for pid in self.due(processes) {
+            system::send(pid, system::SIGINT);
+            self.heard.retain(|it| it.pid != pid);
+            // A copy that has children has come further.
+            let is_alone = processes.iter().all(|it| it.parent != pid);
+            let is_copy = is_alone && processes.iter().any(|it| it.pid == pid && is_trapping_copy(it));
+            self.heard.push(Heard { pid, is_copy });
+        }
+    }
+
+    /// Whether all that got the signal are gone and the shell runs the next ones, or is itself what the command does.
+    fn is_passed_over(&mut self, shell: &Process, processes: &[Process]) -> bool {
+        if self.heard.iter().any(|it| hears_interrupts(it.pid)) {
+            self.over = None;
+            return false;
+        }
+        let (since, ticks) = *self.over.get_or_insert((Instant::now(), shell.ticks));
+        // A shell that waits for the processor is on its way to the end of the command.
+        let is_new = |it: &Process| self.heard.iter().all(|heard| heard.pid != it.pid) && hears_interrupts(it.pid);
+        let is_at_work = shell.is_asleep || shell.ticks >= ticks + WORK || processes.iter().any(is_new);
+        is_at_work && since.elapsed() >= COMING_TO_AN_END
+    }
 }
 
 impl Shell {
@@ -464,6 +538,16 @@ impl Shell {
     /// Hands a command to the shell.
     fn run(&mut self, id: u32, limits: Limits, streams: &Streams, script: &[u8]) -> io::Result<()> {
         let source = self.prepare_source(id, streams, script)?;
+        let gate_path = self.scratch.join(format!("{id}.gate"));
+        let gate = match limits.interrupt {
+            Some(_) => {
+                make_fifo(&gate_path)?;
+                Some(open_fifo(&gate_path)?)
+            }
+            None => None,
+        };
+        // The first redirection of the command itself: from then on a trap is run inside it.
+        let opening = gate.as_ref().map_or(String::new(), |_| format!(">{} ", gate_path.display()));
         // What is interrupted between two processes is the shell itself, as in a loop. Without a trap it would die.
         let trap = match (limits.interrupt.is_some(), self.has_trap) {
             (true, _) => "\\builtin trap '\\builtin return 130' INT\n",
@@ -477,7 +561,7 @@ impl Shell {
             0 => String::new(),
             status => format!("(\\builtin exit {status}) || "),
         };
-        self.begin(id, limits, &format!("{trap}{status}{source}"))
+        self.begin(id, limits, gate, &format!("{trap}{status}{opening}{source}"))
     }
 
     /// Has the shell start a command beside itself.
@@ -493,7 +577,7 @@ impl Shell {
             "(\\builtin set -m; {{ \\builtin set +m; \\builtin printf '%s\\n' \"$BASHPID\" >|{}; {source}; }} </dev/null &)",
             pid.display()
         );
-        self.begin(id, limits, &line)
+        self.begin(id, limits, None, &line)
     }
 
     /// Writes down a command and makes its streams; gives the shell's words that run it.
@@ -526,13 +610,14 @@ impl Shell {
         Ok(source)
     }
 
-    fn begin(&mut self, id: u32, limits: Limits, line: &str) -> io::Result<()> {
+    fn begin(&mut self, id: u32, limits: Limits, gate: Option<File>, line: &str) -> io::Result<()> {
         let word = random_word()?;
         let lines =
             format!("{line}\n\\builtin printf '%s %s\\n' {word} \"$?\" >{}\n", self.scratch.join(CONTROL).display());
-        let earlier = children(&processes()?, self.pid);
+        let earlier = children(&processes()?, self.pid).map(|it| it.pid).collect();
         let last_pid = last_pid();
-        self.running = Some(Running { id, word, began: Instant::now(), limits, last_pid, earlier, interrupt: None });
+        let began = Instant::now();
+        self.running = Some(Running { id, word, began, limits, gate, last_pid, earlier, interrupt: None });
         // A shell that is gone shows by its status.
         let _ = self.stdin.write_all(lines.as_bytes());
         Ok(())
@@ -558,84 +643,117 @@ impl Shell {
 
     /// Presses Ctrl-C for a command.
     fn interrupt(&mut self, id: u32) {
+        if let Some(running) = self.running.as_mut().filter(|it| it.id == id) {
+            if !running.takes_interrupts() {
+                running.limits.interrupt = Some(Duration::ZERO);
+                return;
+            }
+        }
         let keyboard = self.outputs.iter_mut().filter(|it| it.id == id).find_map(|it| it.raw_terminal());
         let is_typed = keyboard.is_some();
         if let Some(keyboard) = keyboard {
             // What was typed ahead is lost, as at every terminal.
             keyboard.typed = VecDeque::from([CTRL_C]);
         }
-        let processes = match is_typed {
-            true => Vec::new(),
-            false => self.processes_of(id),
+        let is_opened = self.opened.iter().any(|it| it.id == id);
+        let reach = match (is_typed, is_opened) {
+            (true, _) => Reach::Letter,
+            (false, false) => Reach::Present,
+            (false, true) => Reach::Everything,
         };
-        for pid in &processes {
-            system::send(*pid, system::SIGINT);
-        }
-        let at = Instant::now();
-        let interrupt = Some(Interrupt { at, processes, has_reached_shell: is_typed, has_killed: false });
-        if let Some(running) = self.running.as_mut().filter(|it| it.id == id) {
-            running.interrupt = interrupt;
-        } else if let Some(opened) = self.opened.iter_mut().find(|it| it.id == id) {
-            opened.interrupt = interrupt;
+        if let Some(interrupt) = self.interrupt_of(id) {
+            *interrupt = Some(Interrupt { at: Instant::now(), reach, heard: Vec::new(), over: None });
         }
     }
 
-    /// The processes of a command, never the shell itself nor what it had in the background before.
-    fn processes_of(&self, id: u32) -> Vec<i32> {
-        let all = processes().unwrap_or_default();
-        if let Some(running) = self.running.as_ref().filter(|it| it.id == id) {
-            let mut found = children(&all, self.pid);
-            found.retain(|it| !running.earlier.contains(it));
-            let mut idx = 0;
-            while idx < found.len() {
-                found.extend(children(&all, found[idx]));
-                idx += 1;
-            }
-            return found;
+    /// Where it is noted that Ctrl-C was pressed for a command.
+    fn interrupt_of(&mut self, id: u32) -> Option<&mut Option<Interrupt>> {
+        let opened = self.opened.iter_mut().filter(|it| it.id == id).map(|it| &mut it.interrupt);
+        let running = self.running.iter_mut().filter(|it| it.id == id).map(|it| &mut it.interrupt);
+        opened.chain(running).next()
+    }
+
+    /// The processes of a command, each after its parent; never the shell itself nor what it had in the background before.
+    fn processes_of(&self, id: u32, all: &[Process]) -> Vec<Process> {
+        if let Some(opened) = self.opened.iter().find(|it| it.id == id) {
+            return all.iter().filter(|it| Some(it.group) == opened.pid).copied().collect();
         }
-        let group = self.opened.iter().find(|it| it.id == id).and_then(|it| it.pid);
-        all.iter().filter(|it| Some(it.group) == group).map(|it| it.pid).collect()
+        let Some(running) = self.running.as_ref().filter(|it| it.id == id) else { return Vec::new() };
+        let mut found: Vec<Process> = children(all, self.pid).filter(|it| !running.earlier.contains(&it.pid)).collect();
+        let mut idx = 0;
+        while idx < found.len() {
+            found.extend(children(all, found[idx].pid));
+            idx += 1;
+        }
+        found
     }
 
     /// Does what is due of interrupts.
-    fn go_on_interrupting(&mut self) {
-        if let Some(running) = &self.running {
+    fn go_on_interrupting(&mut self) -> io::Result<()> {
+        if let Some(running) = &mut self.running {
             let is_due = running.limits.interrupt.is_some_and(|it| running.began.elapsed() >= it);
-            if is_due && running.interrupt.is_none() {
-                self.interrupt(running.id);
+            if is_due && running.interrupt.is_none() && running.takes_interrupts() {
+                let id = running.id;
+                self.interrupt(id);
             }
         }
-        if let Some(Running { id, interrupt: Some(interrupt), limits, .. }) = &self.running {
-            // All that got the signal are gone and still it goes on: then it is the shell that runs the next one.
-            if limits.interrupt.is_some()
-                && !interrupt.has_reached_shell
-                && interrupt.at.elapsed() >= Duration::from_millis(200)
-                && !interrupt.processes.iter().any(|it| hears_interrupts(*it))
-            {
-                system::send(self.pid, system::SIGINT);
-                // The one that it has begun meanwhile has not heard of the first.
-                for pid in self.processes_of(*id) {
-                    system::send(pid, system::SIGINT);
+        let running = self.running.iter().filter(|it| it.interrupt.is_some()).map(|it| it.id);
+        let opened = self.opened.iter().filter(|it| it.interrupt.is_some()).map(|it| it.id);
+        let interrupted: Vec<u32> = running.chain(opened).collect();
+        if interrupted.is_empty() {
+            return Ok(());
+        }
+        let all = processes()?;
+        let shell = all.iter().find(|it| it.pid == self.pid && self.has_trap);
+        // After the shell was looked at: one that sleeps now is not at the end of its command, where it sleeps too.
+        let has_ended = system::is_readable(self.control.as_raw_fd())?;
+        for id in interrupted {
+            let processes = self.processes_of(id, &all);
+            let Some(Some(interrupt)) = self.interrupt_of(id) else { continue };
+            if interrupt.at.elapsed() >= GRACE {
+                for process in &processes {
+                    system::send(process.pid, system::SIGKILL);
                 }
-                if let Some(interrupt) = self.running.as_mut().and_then(|it| it.interrupt.as_mut()) {
-                    interrupt.has_reached_shell = true;
+            }
+            if let Some(shell) = shell.filter(|_| interrupt.reach == Reach::Present && !has_ended) {
+                if interrupt.is_passed_over(shell, &processes) {
+                    system::send(shell.pid, system::SIGINT);
+                    interrupt.reach = Reach::Everything;
                 }
             }
-        }
-        let is_late = |it: &Option<Interrupt>| it.as_ref().is_some_and(|it| !it.has_killed && it.at.elapsed() >= GRACE);
-        let running = self.running.iter().filter(|it| is_late(&it.interrupt)).map(|it| it.id);
-        let opened = self.opened.iter().filter(|it| is_late(&it.interrupt)).map(|it| it.id);
-        let late: Vec<u32> = running.chain(opened).collect();
-        for id in late {
-            for pid in self.processes_of(id) {
-                system::send(pid, system::SIGKILL);
-            }
-            let running = self.running.iter_mut().filter(|it| it.id == id).map(|it| &mut it.interrupt);
-            let opened = self.opened.iter_mut().filter(|it| it.id == id).map(|it| &mut it.interrupt);
-            for interrupt in running.chain(opened).flatten() {
-                interrupt.has_killed = true;
+            if interrupt.reach != Reach::Letter && !interrupt.due(&processes).is_empty() {
+                self.press(id)?;
             }
         }
+        Ok(())
+    }
+
+    /// Sends the signal of Ctrl-C to a command's processes as a terminal does: to all in one moment. Else one would begin
+    /// another between the look at what there is and the signal, and take that for what ends by the interrupt.
+    fn press(&mut self, id: u32) -> io::Result<()> {
+        let mut stopped: Vec<i32> = Vec::new();
+        let mut processes = Vec::new();
+        for _ in 0..MAX_LOOKS {
+            processes = self.processes_of(id, &self::processes()?);
+            if processes.iter().all(|it| it.stands_still) {
+                break;
+            }
+            for process in processes.iter().filter(|it| !it.stands_still) {
+                if !stopped.contains(&process.pid) {
+                    system::send(process.pid, system::SIGSTOP);
+                    stopped.push(process.pid);
+                }
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if let Some(Some(interrupt)) = self.interrupt_of(id) {
+            interrupt.press(&processes);
+        }
+        // Parents last, so that none sees that its child was stopped.
+        for pid in stopped.iter().rev() {
+            system::send(*pid, system::SIGCONT);
+        }
+        Ok(())
     }
 
     /// Notes how the shell or an opened command ended.
@@ -666,8 +784,8 @@ impl Shell {
 
     /// What there is to report now.
     fn reports(&mut self) -> io::Result<Vec<Report>> {
-        self.go_on_interrupting();
         self.learn_pids();
+        self.go_on_interrupting()?;
         let end = self.read_end()?;
         for opened in &mut self.opened {
             // The shell may have taken its status in the moment before it became an orphan.
@@ -764,10 +882,24 @@ const QUIET: Duration = Duration::from_millis(100);
 /// How often that may happen until something is typed again, so that a slow endless printer is bounded too.
 const MAX_RELEASES: u32 = 16;
 
+/// From when an interrupt has ended all that it could end: what the shell gets to see that and to end too.
+const COMING_TO_AN_END: Duration = Duration::from_millis(200);
+
+/// Processor time, in the kernel's hundredths of a second, that no shell takes for that.
+const WORK: u64 = 5;
+
+/// How often it is looked whether all processes of a command stand still. One that never does is interrupted as it is.
+const MAX_LOOKS: u32 = 100;
+
 /// Makes a FIFO that the shell's user can write to.
 fn make_fifo(path: &Path) -> io::Result<()> {
     system::make_fifo(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o622))
+}
+
+/// Opens a FIFO to read from, without waiting for a writer.
+fn open_fifo(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(system::O_NONBLOCK).open(path)
 }
 
 /// Writes a file that the shell's user can read.
@@ -778,16 +910,24 @@ fn write_readable(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Removes what a command had in the agent's folder.
 fn remove_files(scratch: &Path, id: u32) {
-    for ending in ["", ".out", ".in", ".pid"] {
+    for ending in ["", ".out", ".in", ".gate", ".pid"] {
         let _ = fs::remove_file(scratch.join(format!("{id}{ending}")));
     }
 }
 
 /// A process as the kernel lists it.
+#[derive(Clone, Copy)]
 struct Process {
     pid: i32,
     parent: i32,
     group: i32,
+    is_asleep: bool,
+    /// Whether it is stopped, or has ended and only waits to be noticed.
+    stands_still: bool,
+    /// Whether it is a copy of its parent that has not begun a program of its own.
+    is_copy: bool,
+    /// Processor time that it has used, in hundredths of a second.
+    ticks: u64,
 }
 
 fn processes() -> io::Result<Vec<Process>> {
@@ -797,27 +937,54 @@ fn processes() -> io::Result<Vec<Process>> {
         let Some(pid) = name.to_str().and_then(|it| it.parse().ok()) else { continue };
         // One that has gone in the meantime is none.
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // After its name, that may hold anything: state, parent, group.
-        let fields = stat.rsplit_once(')').map(|it| it.1.split_whitespace()).into_iter().flatten();
-        let numbers: Vec<i32> = fields.skip(1).take(2).filter_map(|it| it.parse().ok()).collect();
-        if let [parent, group] = numbers[..] {
-            processes.push(Process { pid, parent, group });
-        }
+        processes.extend(parse_stat(pid, &stat));
     }
     Ok(processes)
 }
 
-fn children(processes: &[Process], parent: i32) -> Vec<i32> {
-    processes.iter().filter(|it| it.parent == parent).map(|it| it.pid).collect()
+/// Reads a line of `/proc/PID/stat` (proc_pid_stat(5)).
+fn parse_stat(pid: i32, stat: &str) -> Option<Process> {
+    /// Of the kernel's `sched.h`: forked, but has not called `exec`.
+    const PF_FORKNOEXEC: u64 = 0x40;
+    // After its name, that may hold anything.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let number = |idx: usize| fields.get(idx)?.parse::<u64>().ok();
+    Some(Process {
+        pid,
+        parent: number(1)? as i32,
+        group: number(2)? as i32,
+        is_asleep: fields[0] == "S",
+        stands_still: matches!(fields[0], "T" | "t" | "Z" | "X"),
+        is_copy: number(6)? & PF_FORKNOEXEC != 0,
+        ticks: number(11)? + number(12)?,
+    })
+}
+
+fn children(processes: &[Process], parent: i32) -> impl Iterator<Item = Process> + '_ {
+    processes.iter().filter(move |it| it.parent == parent).copied()
 }
 
 /// Whether a process is there and does not ignore interrupts, as background jobs do.
 fn hears_interrupts(pid: i32) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let field = |name: &str| status.lines().find_map(|it| it.strip_prefix(name)).map(str::trim);
-    let ignored = field("SigIgn:").and_then(|it| u64::from_str_radix(it, 16).ok());
-    let is_zombie = field("State:").is_some_and(|it| it.starts_with('Z'));
-    !is_zombie && ignored.is_some_and(|it| it & (1 << (system::SIGINT - 1)) == 0)
+    let is_zombie = status_field(&status, "State:").is_some_and(|it| it.starts_with('Z'));
+    !is_zombie && has_interrupt(&status, "SigIgn:") == Some(false)
+}
+
+/// Whether a process is a copy of a shell that has that shell's trap for interrupts, or one of its own.
+fn is_trapping_copy(process: &Process) -> bool {
+    let status = fs::read_to_string(format!("/proc/{}/status", process.pid)).unwrap_or_default();
+    process.is_copy && has_interrupt(&status, "SigCgt:") == Some(true)
+}
+
+/// Whether interrupts are in a set of signals of a process's status.
+fn has_interrupt(status: &str, set: &str) -> Option<bool> {
+    let set = u64::from_str_radix(status_field(status, set)?, 16).ok()?;
+    Some(set & (1 << (system::SIGINT - 1)) != 0)
+}
+
+fn status_field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    status.lines().find_map(|it| it.strip_prefix(name)).map(str::trim)
 }
 
 /// What one command prints: the head is reported as it comes, the tail is held back until the end.
@@ -846,8 +1013,7 @@ struct Terminal {
 impl Output {
     fn open(id: u32, path: &Path, limit: u64) -> io::Result<Output> {
         make_fifo(path)?;
-        // Without waiting for a writer: the shell opens its side only after this.
-        let fifo = OpenOptions::new().read(true).custom_flags(system::O_NONBLOCK).open(path)?;
+        let fifo = open_fifo(path)?;
         let writer = OpenOptions::new().write(true).custom_flags(system::O_NONBLOCK).open(path)?;
         Ok(Output::new(id, fifo, writer, limit))
     }
@@ -1030,6 +1196,8 @@ mod system {
     pub const EIO: c_int = 5;
     pub const SIGINT: c_int = 2;
     pub const SIGKILL: c_int = 9;
+    pub const SIGCONT: c_int = 18;
+    pub const SIGSTOP: c_int = 19;
 
     const SIGHUP: c_int = 1;
     const SIGQUIT: c_int = 3;

@@ -25,7 +25,8 @@ pub enum Order {
         id: u32,
         /// Milliseconds until it is given up.
         timeout: u64,
-        /// Milliseconds until it is interrupted, 0 for never. If that does not end it, it is killed [`GRACE`] later.
+        /// Milliseconds until it is interrupted, 0 for never, and never before it has begun. If that does not end it, it is
+        /// killed [`GRACE`] later.
         interrupt: u64,
         /// What it reads from and prints to.
         streams: Streams,

@@ -11,9 +11,6 @@ use mdbook_rehearse::sandbox::wire::{End, Order, Report, Streams};
 
 use crate::{Agent, PATIENCE, nothing_to_read, program};
 
-/// Soon enough for a test, late enough for a command to have begun.
-const SOON: Duration = Duration::from_millis(400);
-
 impl Agent {
     fn with_input(&mut self, script: &str, input: &str) -> String {
         let input = input.as_bytes().to_vec();
@@ -64,10 +61,19 @@ impl Agent {
         self.closed[&id]
     }
 
-    /// Runs a command that is interrupted soon; what it printed, how it ended, and whether it was interrupted.
+    /// Presses Ctrl-C as soon as a command has printed `begun`; what it printed then, how it ended, and whether it was
+    /// interrupted.
     #[track_caller]
     fn interrupted(&mut self, script: &str, streams: Streams) -> String {
-        let id = self.begin(script, streams, PATIENCE, SOON);
+        let id = self.begin(script, streams, PATIENCE, PATIENCE);
+        self.wait_for(id, "begun");
+        self.order(&Order::Interrupt { id });
+        self.ending(id)
+    }
+
+    /// What a command printed after `begun`, how it ends, and whether it was interrupted.
+    #[track_caller]
+    fn ending(&mut self, id: u32) -> String {
         loop {
             if let Report::Done {
                 end, interrupted, ..
@@ -78,7 +84,9 @@ impl Agent {
                 } else {
                     "on its own"
                 };
-                return format!("{}{end:?}, {how}", self.output(id));
+                let output = self.output(id).replace('\r', "");
+                let output = output.trim_start_matches("begun\n");
+                return format!("{output}{end:?}, {how}");
             }
         }
     }
@@ -212,40 +220,75 @@ fn an_interrupt_ends_the_command_and_not_the_shell() {
     let mut agent = Agent::start(|_| {});
     agent.run("sleep 600 & x=kept", PATIENCE).unwrap();
     let pipe = nothing_to_read;
-    // By itself, one after the other, in a subshell, as a pipeline, and one that takes it as a wish to end well.
+    // By itself, in a subshell, as a pipeline, and one that takes it as a wish to end well.
     let ends = [
         agent.interrupted("echo begun; sleep 600", pipe()),
-        agent.interrupted("(sleep 600; echo never)", pipe()),
-        agent.interrupted("sleep 600 | cat", pipe()),
+        agent.interrupted("(echo begun; sleep 600; echo never)", pipe()),
+        agent.interrupted("sleep 600 | { echo begun >&2; cat; }", pipe()),
         agent.interrupted(
-            "sh -c 'trap \"echo bye; exit 3\" INT; sleep 600 & wait'",
+            "sh -c 'trap \"echo bye; exit 3\" INT; sleep 600 & echo begun; wait'",
             pipe(),
         ),
-        agent.interrupted("sleep 600", Streams::Terminal),
-        agent.interrupted("echo quick", pipe()),
+        agent.interrupted("echo begun; sleep 600", Streams::Terminal),
     ];
     assert_snapshot!(ends.join("\n"), @"
-    begun
     Exited(130), interrupted
     Exited(130), interrupted
     Exited(130), interrupted
     bye
     Exited(3), interrupted
     Exited(130), interrupted
-    quick
-    Exited(0), on its own
     ");
     agent.run("echo $x $(jobs -r); trap", PATIENCE).unwrap();
-    assert_eq!(agent.output(8), "kept [1]+ Running sleep 600 &\n");
+    assert_eq!(agent.output(7), "kept [1]+ Running sleep 600 &\n");
+}
+
+#[test]
+fn a_command_is_interrupted_after_its_time_and_not_before_it_has_begun() {
+    let mut agent = Agent::start(|_| {});
+    // What one leaves as its status is set again before the next, and that is not what is interrupted.
+    agent.run("false", PATIENCE).unwrap();
+    for streams in [nothing_to_read(), Streams::Terminal] {
+        for script in ["sleep 600", "while :; do :; done", "read line <gate"] {
+            agent
+                .run("[ -p gate ] || mkfifo gate; false", PATIENCE)
+                .unwrap();
+            let id = agent.begin(script, streams.clone(), PATIENCE, Duration::from_millis(1));
+            assert_eq!(agent.ending(id), "Exited(130), interrupted", "{script}");
+        }
+    }
+    let id = agent.begin("echo quick", nothing_to_read(), PATIENCE, PATIENCE);
+    assert_eq!(agent.ending(id), "quick\nExited(0), on its own");
+}
+
+#[test]
+fn an_interrupt_is_pressed_once_for_what_ends_well() {
+    let mut agent = Agent::start(|_| {});
+    // What it begins on its way out, for longer than the shell gets to follow it, is not interrupted either.
+    let cleanup =
+        "trap 'trap \"echo again\" INT; sleep 0.5; sh -c \"sleep 0.1; echo cleaned\"; exit 3' INT";
+    let script = format!(
+        "sh -c '{}; echo begun; while :; do sleep 0.1; done'",
+        cleanup.replace('\'', "'\\''")
+    );
+    for _ in 0..3 {
+        let end = agent.interrupted(&script, nothing_to_read());
+        assert_eq!(end, "cleaned\nExited(3), interrupted");
+    }
+    let id = agent.open(&script, nothing_to_read());
+    agent.wait_for(id, "begun");
+    agent.order(&Order::Interrupt { id });
+    assert_eq!(agent.closed(id), Some(3));
+    assert_eq!(agent.output(id), "begun\ncleaned\n");
 }
 
 #[test]
 fn an_interrupt_ends_a_loop_of_the_shell() {
     let mut agent = Agent::start(|_| {});
     for script in [
-        "while true; do sleep 0.01; done; echo never",
-        "sleep 600 & while :; do :; done; echo never",
-        "for i in 1 2 3; do sleep 600; done; echo never",
+        "echo begun; while true; do sleep 0.01; done; echo never",
+        "sleep 600 & echo begun; while :; do :; done; echo never",
+        "echo begun; for i in 1 2 3; do sleep 600; done; echo never",
     ] {
         let end = agent.interrupted(script, nothing_to_read());
         assert_eq!(end, "Exited(130), interrupted", "{script}");
@@ -258,7 +301,7 @@ fn what_ignores_an_interrupt_is_killed_after_its_grace() {
     let mut agent = Agent::start(|_| {});
     let began = Instant::now();
     let end = agent.interrupted(
-        "bash -c 'trap \"\" INT; sleep 600; true'",
+        "bash -c 'trap \"\" INT; echo begun; sleep 600; true'",
         nothing_to_read(),
     );
     assert_eq!(end, "Exited(130), interrupted");
@@ -280,9 +323,9 @@ fn signals_are_heard_where_the_agent_was_started_deaf_to_them() {
 #[test]
 fn an_interrupt_is_typed_where_a_program_reads_letters() {
     let mut agent = Agent::start(|_| {});
-    let script = "stty raw -echo; key=$(head -c 1 | od -An -tu1); stty sane; echo key $key";
+    let script = "stty raw -echo; printf 'begun\\n'; key=$(head -c 1 | od -An -tu1); stty sane; echo key $key";
     let end = agent.interrupted(script, Streams::Terminal);
-    assert_eq!(end, "key 3\r\nExited(0), interrupted");
+    assert_eq!(end, "key 3\nExited(0), interrupted");
 }
 
 #[test]
