@@ -191,7 +191,7 @@ fn a_prompt_after_a_long_output_is_not_held_back() {
     let id = agent.at_terminal("seq 1 9999; read -p '? ' x; seq 1 9; read -p '! ' x");
     agent.wait_for(id, "? ");
     let begin = agent.output(id).len();
-    assert!(begin < 200 && agent.output(id).contains("bytes omitted"));
+    assert!(begin < most_shown(100) && agent.output(id).contains("bytes omitted"));
     agent.type_at(id, "a\n");
     agent.wait_for(id, "! ");
     assert_eq!(
@@ -212,7 +212,7 @@ fn an_endless_printer_at_a_terminal_meets_its_limits() {
         Duration::ZERO,
     );
     assert_eq!(agent.done(), Ok(End::TimedOut));
-    assert!(agent.output(id).len() < 1100);
+    assert!(agent.output(id).len() < most_shown(1000));
 }
 
 #[test]
@@ -469,6 +469,12 @@ fn a_server_is_asked_whether_it_listens_and_for_a_page() {
     assert_eq!(agent.probe(silent_port, ""), (true, 0));
     assert_eq!(agent.probe(silent_port, "/"), (true, 0));
     assert!(began.elapsed() < Duration::from_secs(10));
+}
+
+/// The most that is shown of what prints at a terminal without end: half of the limit, with a line about what was left out,
+/// at first, at each of 16 pauses that a busy machine may give it, and at the end.
+fn most_shown(limit: usize) -> usize {
+    18 * (limit / 2 + 40)
 }
 
 fn listener() -> TcpListener {
