@@ -1,5 +1,5 @@
 //! The agent's shell, against the bash of this machine and without an engine. The agent is built as its image builds it:
-//! by plain `rustc` from its two files.
+//! by plain `rustc`.
 
 #[path = "agent/keyboard.rs"]
 mod keyboard;

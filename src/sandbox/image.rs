@@ -9,9 +9,17 @@ use crate::sandbox::docker::{command, docker};
 use crate::sandbox::{Event, Watch, labels};
 
 /// The build context, file by file.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 15] = [
     ("Dockerfile", include_str!("Dockerfile")),
     ("agent.rs", include_str!("agent.rs")),
+    ("agent/ask.rs", include_str!("agent/ask.rs")),
+    ("agent/engine.rs", include_str!("agent/engine.rs")),
+    ("agent/interrupt.rs", include_str!("agent/interrupt.rs")),
+    ("agent/output.rs", include_str!("agent/output.rs")),
+    ("agent/processes.rs", include_str!("agent/processes.rs")),
+    ("agent/shell.rs", include_str!("agent/shell.rs")),
+    ("agent/system.rs", include_str!("agent/system.rs")),
+    ("agent/unpack.rs", include_str!("agent/unpack.rs")),
     ("engine.sh", include_str!("engine.sh")),
     ("mesh.sh", include_str!("mesh.sh")),
     ("sudo.sh", include_str!("sudo.sh")),
