@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use crate::claim;
 use crate::compare::matching::{Images, Matching};
 use crate::exercise::Failure;
-use crate::images::{ImageOrigin, LedgerEntry, Move, host, ledger, n_shared};
+use crate::images::{ImageOrigin, LedgerEntry, Move, host, is_loopback, ledger, n_shared};
 use crate::plan::{Decision, Expect, Plan, PlannedStep, Skip};
 use crate::problem::Origin;
 use crate::snapshot::{RecordedStep, Snapshot};
@@ -394,9 +394,8 @@ fn moved(recorded: &Snapshot, fresh: &Transcript) -> Vec<Moved> {
 /// Whether a reference is one that the exercise made, or points to a registry that it runs itself.
 fn is_own(entry: &LedgerEntry, fresh: &Transcript) -> bool {
     let host = host(&entry.reference);
-    let name = host.split(':').next().unwrap_or_default();
-    let is_here = name == "localhost" || name.starts_with("127.");
-    entry.origin == ImageOrigin::Exercise || (is_here && !fresh.registries.contains_key(&host))
+    let is_here = is_loopback(&host) && !fresh.registries.contains_key(&host);
+    entry.origin == ImageOrigin::Exercise || is_here
 }
 
 /// What a fresh entry becomes in a snapshot: with the recorded sizes of an image that is otherwise as recorded, since the engine

@@ -255,6 +255,22 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
+/// The host that clients really ask for a registry: Docker Hub has its own name for it.
+pub fn server(host: &str) -> &str {
+    match host {
+        "docker.io" => "registry-1.docker.io",
+        host => host,
+    }
+}
+
+/// URL of the real registry of a host, given what a proxy's table says of it.
+pub fn upstream(host: &str, upstream: Option<&str>) -> String {
+    match upstream {
+        Some(it) => it.to_owned(),
+        None => format!("https://{}", server(host)),
+    }
+}
+
 fn languages(value: &Value) -> Result<Vec<String>, String> {
     let languages = strings(value)?;
     if languages.is_empty() {

@@ -302,6 +302,12 @@ pub fn host(reference: &str) -> String {
     full.split('/').next().unwrap_or_default().to_string()
 }
 
+/// Whether a registry's host is the machine itself: in an exercise, a registry that it runs.
+pub fn is_loopback(host: &str) -> bool {
+    let name = host.split(':').next().unwrap_or_default();
+    name == "localhost" || name.starts_with("127.")
+}
+
 /// Whether the first part of a name is a registry's host and not a user's name.
 fn is_host(part: &str) -> bool {
     part == "localhost" || part.contains(['.', ':']) || part.chars().any(char::is_uppercase)

@@ -43,7 +43,9 @@
 //! | [`mod@compare`] | recorded against fresh, and what of both a new snapshot says |
 //! | [`mod@render`] | what a chapter looks like with its outputs |
 //! | [`mod@coverage`] | how much of a chapter is rehearsed |
+//! | [`digests`] | what is recorded against what registries have now: whom to ask, and what the answers come to |
 //! | [`sandbox`] **edge** | engine image, container, wire, registries, teardown; the only one that starts processes |
+//! | [`upstream`] **edge** | the network: asks the real registries for digests, and only by HEAD |
 //! | [`store`] **edge** | the disk: snapshots, written whole or not at all |
 //! | [`run`] | the loop over a book's exercises; how a plan is run is its caller's |
 //! | [`lint`] | what an author should look at |
@@ -70,13 +72,15 @@
 //! - One engine belongs to one exercise, and is thrown away with it.
 //! - What a run prints, every image and every snapshot is untrusted. It reaches a page only through `render::escape` and the
 //!   terminal only through [`report::visible`].
+//! - The tool itself asks a registry only for `digests`, as anybody may, and by HEAD.
 //! - With `CI` set nothing is written unless told to.
 //!
 //! # Where does it go?
 //!
 //! A new word on a fence or comment: [`exercise`]. A new look of prompts or outputs in courses: [`console`]. A command that
 //! does something else with its terminal: [`interactive`]. A new volatile output: a rule and a case in [`normalize`]. Other
-//! limits, order or skips: [`mod@plan`]. Waiting for an engine: [`sandbox`]. Another look: [`mod@render`] or `theme/`. Wording of the terminal:
+//! limits, order or skips: [`mod@plan`]. Waiting for an engine: [`sandbox`]. What a registry
+//! says: [`upstream`]. Another look: [`mod@render`] or `theme/`. Wording of the terminal:
 //! [`report`]. If two places seem right, the type that changes decides.
 
 #![warn(clippy::disallowed_methods)]
@@ -100,7 +104,9 @@ pub mod normalize;
 pub mod compare;
 pub mod render;
 pub mod coverage;
+pub mod digests;
 pub mod sandbox;
+pub mod upstream;
 pub mod store;
 pub mod run;
 pub mod lint;

@@ -13,6 +13,7 @@ use mdbook_preprocessor::book::Book;
 use mdbook_preprocessor::config::Config as BookConfig;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use mdbook_rehearse::config::{Config, RunPolicy};
+use mdbook_rehearse::digests::{self, Counts};
 use mdbook_rehearse::exercise::NEEDS;
 use mdbook_rehearse::install::{self, STYLE_FILE};
 use mdbook_rehearse::listing::listing;
@@ -42,8 +43,8 @@ struct Arguments {
 }
 
 const EXIT_STATUSES: &str = "\
-Exit status: 0 well; 1 outputs differ from what is recorded; 2 arguments or configuration; 3 a chapter is wrong; \
-4 a step ended otherwise than it should; 5 engine or sandbox; 7 snapshots; 130 and 143 stopped by a signal.";
+Exit status: 0 well; 1 outputs or images differ from what is recorded; 2 arguments or configuration; 3 a chapter is wrong; \
+4 a step ended otherwise than it should; 5 engine or sandbox; 6 a registry cannot be asked; 7 snapshots; 130 and 143 stopped by a signal.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -92,6 +93,17 @@ enum Command {
         format: Format,
         #[command(flatten)]
         grants: Grants,
+    },
+    /// Ask registries which of the recorded images have moved since; nothing is run, and no pull is counted
+    Digests {
+        #[command(flatten)]
+        book: BookArgument,
+        /// How to tell it
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+        /// Write what was found into `snapshots/digests.json` too
+        #[arg(long)]
+        save: bool,
     },
     /// Add this preprocessor and its style file to book.toml
     Install {
@@ -145,7 +157,7 @@ struct Grants {
     granted: Vec<String>,
 }
 
-/// How `list` tells what it tells.
+/// How what was found is told.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
     /// For people
@@ -216,6 +228,14 @@ fn dispatch(arguments: Arguments, signal: &Arc<AtomicI32>) -> Result<ExitCode> {
             format,
             grants,
         }) => list(&granting(session(signal)?.0, grants), &book.root, format),
+        Some(Command::Digests { book, format, save }) => {
+            let save = if save {
+                Saving::Asked
+            } else {
+                Saving::NotAsked
+            };
+            digests(&session(signal)?.0, &book.root, format, save)
+        }
         Some(Command::Install { book }) => install(&book.root),
         Some(Command::Clean { dry_run, all }) => clean(&session(signal)?.0.runtime, dry_run, all),
         Some(Command::Doctor { book }) => doctor(&session(signal)?.0, &book.root),
@@ -355,6 +375,32 @@ fn list(session: &Session, root: &Path, format: Format) -> Result<ExitCode> {
         Format::Json => anstream::println!("{}", serde_json::to_string_pretty(&listing)?),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether what registries have is written into a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Saving {
+    Asked,
+    NotAsked,
+}
+
+fn digests(session: &Session, root: &Path, format: Format, saving: Saving) -> Result<ExitCode> {
+    let shelf = shelf(session, root)?;
+    let found = session.digests(&shelf)?;
+    if saving == Saving::Asked {
+        session.save(&found, &shelf)?;
+    }
+    match format {
+        Format::Text => anstream::print!("{}", report::digests::digests(&found, root)),
+        Format::Json => anstream::print!("{}", digests::print(&found)),
+    }
+    Ok(match digests::count(&found) {
+        Counts {
+            not_reached: 1.., ..
+        } => ExitCode::from(Class::Registry as u8),
+        Counts { moved: 1.., .. } | Counts { gone: 1.., .. } => ExitCode::from(Class::Drift as u8),
+        _ => ExitCode::SUCCESS,
+    })
 }
 
 fn install(root: &Path) -> Result<ExitCode> {

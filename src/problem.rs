@@ -89,6 +89,8 @@ pub enum Class {
     Broke = 4,
     /// Engine or sandbox.
     Engine = 5,
+    /// A registry.
+    Registry = 6,
     /// Snapshots.
     Store = 7,
 }

@@ -1,6 +1,8 @@
 //! What the terminal says: problems, plans and comparisons as text. Colour is ANSI here and is taken off at the edge where
 //! it does not belong. What a run printed goes through [`visible`], so that it cannot steer a terminal or a CI log.
 
+pub mod digests;
+
 use std::fmt::Write;
 use std::path::Path;
 

@@ -36,6 +36,7 @@ use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 
 use crate::config::{Config, ImageStore, Network, Registry, Source};
+use crate::digests::Answer;
 use crate::plan::{Plan, Reach};
 use crate::sandbox::authority::Authority;
 use crate::sandbox::container::{Container, Spec};
@@ -192,6 +193,60 @@ pub struct Probe {
     pub boot: Duration,
 }
 
+/// Asks the book's own registries for the digests of manifests, given by reference with host and path; the network that they
+/// are on is gone when this returns.
+pub async fn ask_registries(
+    manifests: &BTreeMap<String, (String, String)>,
+    config: &Config,
+    root: &Path,
+    watch: Watch<'_>,
+    stop: Stop,
+) -> Result<BTreeMap<String, Answer>> {
+    let mut by_host: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
+    for (reference, (host, path)) in manifests {
+        let of_host = by_host.entry(host).or_default();
+        of_host.push((reference, path));
+    }
+    // As long as an exercise may take whose registries have to be filled first.
+    let lifetime = config.exercise_timeout + OVERHEAD;
+    in_run(lifetime, watch, stop, async |run| {
+        let image = image::ensure(&config.base_image, watch).await?;
+        let authority = Authority::new()?;
+        let network = make_network(run).await?;
+        let site = Site {
+            run,
+            network: &network,
+            authority: &authority,
+            image: &image,
+            root,
+            lifetime,
+            watch,
+        };
+        let answers = by_host.iter().map(async |(host, manifests)| {
+            let Some(Registry::Local { images, .. }) = config.registries.get(*host) else {
+                return Vec::new();
+            };
+            let paths: Vec<&str> = manifests.iter().map(|it| it.1).collect();
+            let answers = registry::ask(host, images, &paths, &site).await;
+            // One that cannot be filled leaves the others their answers.
+            let answers = answers.unwrap_or_else(|error| {
+                vec![Answer::Nothing(format!("{error:#}")); manifests.len()]
+            });
+            manifests
+                .iter()
+                .map(|it| it.0.to_owned())
+                .zip(answers)
+                .collect()
+        });
+        Ok(futures::future::join_all(answers)
+            .await
+            .into_iter()
+            .flatten()
+            .collect())
+    })
+    .await
+}
+
 /// Makes a sandbox, does something in it, and removes it on every path.
 async fn in_sandbox<T>(
     time: Duration,
@@ -199,14 +254,27 @@ async fn in_sandbox<T>(
     root: &Path,
     reach: Reach,
     watch: Watch<'_>,
-    mut stop: Stop,
+    stop: Stop,
     work: impl AsyncFnOnce(&mut Sandbox) -> Result<T>,
 ) -> Result<T> {
     let lifetime = time + OVERHEAD;
+    in_run(lifetime, watch, stop, async |run| {
+        work(&mut Sandbox::start(run, lifetime, config, root, reach, watch).await?).await
+    })
+    .await
+}
+
+/// Does something with the outer engine, and removes on every path what was made for it.
+async fn in_run<T>(
+    lifetime: Duration,
+    watch: Watch<'_>,
+    mut stop: Stop,
+    work: impl AsyncFnOnce(&Run) -> Result<T>,
+) -> Result<T> {
     let run = Run::begin(lifetime);
     let teardown = Teardown::arm(&run)?;
     let res = tokio::select! {
-        res = async { work(&mut Sandbox::start(&run, lifetime, config, root, reach, watch).await?).await } => res,
+        res = work(&run) => res,
         _ = stop.wait_for(|it| *it) => Err(anyhow!(Stopped)),
     };
     watch(Event::Removing);

@@ -1,18 +1,20 @@
 //! One use of the tool: what it may do, whom it tells, when it has to stop. It leads a book's exercises through the stages
 //! and the edges, the same way for a build and for the command line.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use mdbook_preprocessor::book::{Book, Chapter};
 use mdbook_preprocessor::config::Config as BookConfig;
 use tokio::runtime::Runtime;
 
 use crate::config::{self, Config};
+use crate::digests::{self, Answer, Digests, Question, Whom};
 use crate::exercise;
 use crate::plan::{Circumstances, in_run_order};
 use crate::problem::{Class, Fault, Level};
@@ -20,10 +22,14 @@ use crate::report;
 use crate::run::{self, Rehearsal, Subject, Survey};
 use crate::sandbox::{self, Event, Stop, Stopped, Surroundings, workspace};
 use crate::store::{self, Store};
+use crate::upstream;
 
 /// How long to wait for another process that writes snapshots of the same book. Writing takes no time; one that is
 /// stopped could hold the lock for ever.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a registry may take to answer a question.
+const ANSWER: Duration = Duration::from_secs(20);
 
 /// What the tool may do, whom it tells, when it has to stop.
 pub struct Session {
@@ -178,11 +184,7 @@ impl Session {
             sandbox::outer_engine().await.map_err(engine_fault)?;
             // What an earlier run could not take along goes first; trouble with it shows where it matters.
             let _ = sandbox::leftovers::sweep().await;
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "the day is all that a snapshot says of the clock"
-            )]
-            let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+            let today = today();
             for subject in subjects {
                 let chapter = &subject.exercise.chapter;
                 let n_commands = in_run_order(&subject.plan)
@@ -208,6 +210,83 @@ impl Session {
             }
             Ok(())
         })
+    }
+
+    /// Asks registries what they have now of the images that are recorded. Nothing is run.
+    pub fn digests(&self, shelf: &Shelf) -> Result<Digests> {
+        let snapshots = shelf.survey.subjects.iter();
+        let snapshots = snapshots.filter_map(|it| it.recorded.as_ref());
+        let questions = digests::questions(snapshots, &shelf.config);
+        let mut urls = BTreeMap::new();
+        let mut manifests = BTreeMap::new();
+        for Question {
+            reference, whom, ..
+        } in &questions
+        {
+            match whom {
+                Whom::Upstream { url } => {
+                    urls.insert(reference.clone(), url.clone());
+                }
+                Whom::Local { host, path } => {
+                    manifests.insert(reference.clone(), (host.clone(), path.clone()));
+                }
+                Whom::Nobody { .. } => {}
+            }
+        }
+        let n_asked = urls.len() + manifests.len();
+        if n_asked > 0 {
+            let word = if n_asked == 1 { "image" } else { "images" };
+            let text = format!("rehearse: asking the registries of {n_asked} {word}\n");
+            (self.tell)(Notice::Text(&text));
+        }
+        let answers = self.runtime.block_on(async {
+            let mut stop = self.stop.clone();
+            let upstream = async {
+                tokio::select! {
+                    answers = upstream::ask(urls, ANSWER) => Ok(answers),
+                    _ = stop.wait_for(|it| *it) => Err(anyhow!(Stopped)),
+                }
+            };
+            // Both to their end: what the second one made has to be removed.
+            let (upstream, local) =
+                tokio::join!(upstream, self.ask_local_registries(manifests, shelf));
+            let mut answers = upstream?;
+            answers.extend(local?);
+            Ok::<_, anyhow::Error>(answers)
+        })?;
+        Ok(digests::findings(questions, &answers, today()))
+    }
+
+    /// Writes what registries have now.
+    pub fn save(&self, digests: &Digests, shelf: &Shelf) -> Result<()> {
+        let _lock = shelf.store.lock(PATIENCE)?;
+        shelf.store.write_digests(digests).map(|_| ())
+    }
+
+    /// Asks the book's own registries; without an engine none of them has an answer.
+    async fn ask_local_registries(
+        &self,
+        manifests: BTreeMap<String, (String, String)>,
+        shelf: &Shelf,
+    ) -> Result<BTreeMap<String, Answer>> {
+        if manifests.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let ask = async {
+            sandbox::outer_engine().await?;
+            let _ = sandbox::leftovers::sweep().await;
+            let watch = |event: Event| (self.tell)(Notice::Happens(&event));
+            let stop = self.stop.clone();
+            sandbox::ask_registries(&manifests, &shelf.config, &shelf.root, &watch, stop).await
+        };
+        match ask.await {
+            Err(error) if !error.is::<Stopped>() => {
+                let nothing = Answer::Nothing(format!("{error:#}"));
+                let references = manifests.into_keys();
+                Ok(references.map(|it| (it, nothing.clone())).collect())
+            }
+            res => res,
+        }
     }
 
     /// Writes the snapshot of an exercise that went well, if that is allowed and something differs.
@@ -238,6 +317,15 @@ pub enum Recorded {
 pub fn chapter_path(chapter: &Chapter) -> Option<String> {
     let path = chapter.source_path.as_ref()?;
     Some(path.to_string_lossy().replace('\\', "/"))
+}
+
+fn today() -> Date {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the day is all that the files say of the clock"
+    )]
+    let now = Timestamp::now();
+    now.to_zoned(TimeZone::UTC).date()
 }
 
 /// Gives trouble with the engine its class; what has one already keeps it, and being told to stop is none.

@@ -9,11 +9,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 
+use crate::digests::{self, Digests};
 use crate::problem::{Class, Fault, Origin};
 use crate::snapshot::{self, Snapshot};
 
 /// Name of the folder of snapshots, beside `book.toml`.
 pub const FOLDER: &str = "snapshots";
+
+/// Name of the file of what registries have now, in that folder.
+pub const DIGESTS: &str = "digests.json";
 
 /// The snapshots of one book.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,11 +66,18 @@ impl Store {
     /// Writes a snapshot if its bytes differ from what is there; true if it wrote. The file is the former or the new one
     /// at every moment, also if the machine stops.
     pub fn write(&self, snapshot: &Snapshot) -> Result<bool> {
-        let path = self.path(&snapshot.exercise);
+        self.write_text(&self.path(&snapshot.exercise), &snapshot::print(snapshot))
+    }
+
+    /// Writes what registries have now, as [`Store::write`] does.
+    pub fn write_digests(&self, digests: &Digests) -> Result<bool> {
+        self.write_text(&self.folder.join(DIGESTS), &digests::print(digests))
+    }
+
+    fn write_text(&self, path: &Path, text: &str) -> Result<bool> {
         refuse_link(&self.folder)?;
-        refuse_link(&path)?;
-        let text = snapshot::print(snapshot);
-        if fs::read(&path).is_ok_and(|it| it == text.as_bytes()) {
+        refuse_link(path)?;
+        if fs::read(path).is_ok_and(|it| it == text.as_bytes()) {
             return Ok(false);
         }
         let write = || -> Result<()> {
@@ -79,10 +90,10 @@ impl Store {
             let mut file = builder.tempfile_in(&self.folder)?;
             file.write_all(text.as_bytes())?;
             file.as_file().sync_all()?;
-            file.persist(&path)?;
+            file.persist(path)?;
             Ok(())
         };
-        write().map_err(|error| trouble(&path, &format!("cannot be written: {error:#}")))?;
+        write().map_err(|error| trouble(path, &format!("cannot be written: {error:#}")))?;
         Ok(true)
     }
 

@@ -8,13 +8,14 @@
 //! A local registry can ask for login as the real ones do: beside it stands a token service then (`token.rs`), and the
 //! registry believes what is signed with the key of its own certificate.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use crate::config::{Login, Registry};
+use crate::config::{self, Login, Registry, server};
+use crate::digests::{ACCEPTED, Answer, is_digest};
 use crate::sandbox::archive::{self, Archive};
 use crate::sandbox::authority::Authority;
 use crate::sandbox::container::{Container, Spec};
@@ -53,9 +54,7 @@ pub(crate) async fn start(host: &str, registry: &Registry, site: &Site<'_>) -> R
             serve(host, &image, Kind::Local(login.as_ref()), site).await
         }
         Registry::Proxy { upstream } => {
-            let upstream = upstream
-                .clone()
-                .unwrap_or_else(|| format!("https://{}", server(host)));
+            let upstream = config::upstream(host, upstream.as_deref());
             serve(host, site.image, Kind::Proxy(&upstream), site).await
         }
     };
@@ -64,11 +63,39 @@ pub(crate) async fn start(host: &str, registry: &Registry, site: &Site<'_>) -> R
         .with_context(|| format!("the registry `{host}` of the sandbox did not start"))
 }
 
-/// The host that clients really ask for a registry: Docker Hub has its own name for it.
-fn server(host: &str) -> &str {
-    match host {
-        "docker.io" => "registry-1.docker.io",
-        host => host,
+/// Asks a registry that is filled from archives for the digests of manifests, given by their paths from `/v2/`. It is one
+/// without a login: those who have it serve pulls to anybody too.
+pub(crate) async fn ask(
+    host: &str,
+    images: &[PathBuf],
+    paths: &[&str],
+    site: &Site<'_>,
+) -> Result<Vec<Answer>> {
+    /// What the agent keeps of an output is more than these many answers.
+    const AT_ONCE: usize = 200;
+    let archives = archives(host, images.iter().map(|it| site.root.join(it)))?;
+    let image = seed(host, &archives, site).await?;
+    let mut container = serve(host, &image, Kind::Local(None), site).await?;
+    let port = server(host).split_once(':').map_or("443", |it| it.1);
+    let mut answers = Vec::new();
+    for paths in paths.chunks(AT_ONCE) {
+        let script = format!(
+            "for path in {}; do curl -sk --head --max-time 5 -o /dev/null -H 'Accept: {ACCEPTED}' \
+             -w '%{{http_code}} %header{{docker-content-digest}}\\n' \"https://127.0.0.1:{port}/v2/$path\"; done; true",
+            paths.join(" ")
+        );
+        let output = container.must_run(&script, LIMIT).await?;
+        answers.extend(output.lines().map(answer));
+    }
+    Ok(answers)
+}
+
+/// Reads HTTP status and digest.
+fn answer(line: &str) -> Answer {
+    match line.split_once(' ') {
+        Some(("200", digest)) if is_digest(digest) => Answer::Digest(digest.to_owned()),
+        Some(("404", _)) => Answer::Gone,
+        _ => Answer::Nothing(format!("the registry of the sandbox answered `{line}`")),
     }
 }
 
@@ -301,7 +328,7 @@ async fn cache(host: &str, upstream: &str) -> Result<String> {
 }
 
 /// The archives that hold images of a host, with just those images.
-fn archives(host: &str, paths: impl Iterator<Item = std::path::PathBuf>) -> Result<Vec<Archive>> {
+fn archives(host: &str, paths: impl Iterator<Item = PathBuf>) -> Result<Vec<Archive>> {
     let prefix = format!("{host}/");
     let mut archives = Vec::new();
     for path in paths {
