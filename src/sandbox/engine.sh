@@ -25,6 +25,12 @@ case ${2-} in
 esac
 echo "$settings" >"$run/daemon.json"
 /usr/lib/rehearse/mesh.sh "$run/docker.sock" "$data/swarm/docker-state.json" &
+# Until its version 27 the engine publishes ports by a program of rootlesskit's, and from 28 on by itself.
+read -r major </usr/lib/rehearse/engine-version
+if [ "$major" -lt 28 ]; then
+    set -- --userland-proxy-path /usr/bin/rootlesskit-docker-proxy
+else
+    set --
+fi
 exec dockerd --log-level warn --config-file "$run/daemon.json" --containerd "$run/containerd/containerd.sock" --data-root "$data" \
-    --exec-root "$run/docker" --pidfile "$run/docker.pid" --host "unix://$run/docker.sock" \
-    --userland-proxy-path /usr/bin/rootlesskit-docker-proxy
+    --exec-root "$run/docker" --pidfile "$run/docker.pid" --host "unix://$run/docker.sock" "$@"
