@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use crate::config::ImageStore;
-use crate::transcript::{Image, Layer, TouchKind, Transcript};
+use crate::transcript::{Image, Layer, Touch, TouchKind, Transcript};
 
 /// One image reference that an exercise touched, and what it named when the exercise ended or the reference went away.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,6 +71,9 @@ pub fn ledger(transcript: &Transcript) -> Vec<LedgerEntry> {
     let mut present: BTreeSet<String> = BTreeSet::new();
     let mut in_registry: BTreeSet<&str> = BTreeSet::new();
     let mut pulled: BTreeSet<&str> = BTreeSet::new();
+    for touch in &transcript.before {
+        note(touch, &mut in_registry, &mut pulled);
+    }
     let steps = transcript.steps.iter();
     let commands = steps.flat_map(|step| {
         let commands = step.commands.iter().enumerate();
@@ -84,12 +87,7 @@ pub fn ledger(transcript: &Transcript) -> Vec<LedgerEntry> {
     });
     for (name, command) in commands {
         for touch in &command.touches {
-            if matches!(touch.kind, TouchKind::Pulled | TouchKind::Pushed) {
-                in_registry.insert(&touch.reference);
-            }
-            if touch.kind == TouchKind::Pulled {
-                pulled.insert(&touch.reference);
-            }
+            note(touch, &mut in_registry, &mut pulled);
         }
         if let Some(images) = &command.images {
             let mut now = BTreeSet::new();
@@ -153,6 +151,16 @@ pub fn ledger(transcript: &Transcript) -> Vec<LedgerEntry> {
         }
     }
     entries
+}
+
+/// Notes what a touch tells of where a reference is.
+fn note<'a>(touch: &'a Touch, in_registry: &mut BTreeSet<&'a str>, pulled: &mut BTreeSet<&'a str>) {
+    if matches!(touch.kind, TouchKind::Pulled | TouchKind::Pushed) {
+        in_registry.insert(&touch.reference);
+    }
+    if touch.kind == TouchKind::Pulled {
+        pulled.insert(&touch.reference);
+    }
 }
 
 fn set_last(entries: &mut [LedgerEntry], reference: &str, name: &CommandName) {

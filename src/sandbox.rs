@@ -382,6 +382,7 @@ impl Sandbox {
         Ok(Transcript {
             engine,
             registries,
+            before: done.before,
             blocked: done.blocked,
             steps: done.steps,
             left,

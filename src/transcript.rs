@@ -13,6 +13,8 @@ pub struct Transcript {
     pub engine: Engine,
     /// Registry host, as people write it (`docker.io`), to where its images came from.
     pub registries: BTreeMap<String, Source>,
+    /// What the engine did with image references in the exercises that came first.
+    pub before: Vec<Touch>,
     /// What an exercise that comes first broke at; nothing else ran then.
     pub blocked: Option<Blocked>,
     /// Steps that began, in the order in which they ran.

@@ -119,6 +119,7 @@ fn transcript(plan: &Plan, case: &Case<'_>) -> Transcript {
             platform: "linux/amd64".to_string(),
         },
         registries: Default::default(),
+        before: Vec::new(),
         blocked: case.blocked.clone(),
         steps,
         left: case.left,

@@ -18,7 +18,7 @@ use crate::sandbox::inventory::Look;
 use crate::sandbox::terminal::{self, Opening, Said, SaidEnd, Terminal, Typed};
 use crate::sandbox::wire::{self, End, Streams};
 use crate::sandbox::{Event, Sandbox, WORKSPACE, Watch};
-use crate::transcript::{Blocked, CommandTranscript, Ending, StepTranscript};
+use crate::transcript::{Blocked, CommandTranscript, Ending, StepTranscript, Touch};
 
 /// Quiet after which a command that goes on has said what it has to say.
 const QUIET: Duration = Duration::from_secs(2);
@@ -46,11 +46,14 @@ pub(super) struct Course<'a> {
     bare: BTreeSet<String>,
     /// Terminals that are open, by name.
     terminals: BTreeMap<String, Terminal>,
+    /// What the engine did with images in exercises that came first.
+    before: Vec<Touch>,
 }
 
 /// What came of the steps of a plan.
 #[derive(Default)]
 pub(super) struct Done {
+    pub(super) before: Vec<Touch>,
     pub(super) steps: Vec<StepTranscript>,
     pub(super) blocked: Option<Blocked>,
 }
@@ -73,6 +76,7 @@ impl Sandbox {
             values: BTreeMap::new(),
             bare: BTreeSet::new(),
             terminals: BTreeMap::new(),
+            before: Vec::new(),
         };
         for required in &plan.requires {
             course.chapter = &required.chapter;
@@ -113,6 +117,7 @@ impl Sandbox {
             });
         }
         Ok(Done {
+            before: course.before,
             steps,
             blocked: None,
         })
@@ -138,6 +143,8 @@ impl Sandbox {
             step.commands.retain(|it| !is_watched(it));
             let commands = self.run_step(&step, course).await?;
             self.capture(&step, &commands, course);
+            let touches = commands.iter().flat_map(|it| &it.transcript.touches);
+            course.before.extend(touches.cloned());
             let n_commands = step.commands.len();
             let failed = commands.iter().enumerate().find(|(idx, it)| {
                 !as_expected(step.expect, *idx, n_commands, it.transcript.ending)

@@ -102,6 +102,7 @@ fn run(
             platform: "linux/amd64".to_string(),
         },
         registries: Default::default(),
+        before: Vec::new(),
         blocked: None,
         steps: vec![StepTranscript {
             id: "names-1".to_string(),

@@ -110,6 +110,7 @@ fn transcript(steps: Vec<StepTranscript>) -> Transcript {
             platform: "linux/amd64".to_string(),
         },
         registries: BTreeMap::from([("docker.io".to_string(), Source::Local)]),
+        before: Vec::new(),
         blocked: None,
         steps,
         left: Inventory::default(),

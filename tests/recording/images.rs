@@ -73,6 +73,7 @@ fn transcript(inventories: &[&[Image]]) -> Transcript {
             platform: "linux/amd64".to_string(),
         },
         registries: BTreeMap::new(),
+        before: Vec::new(),
         blocked: None,
         steps: steps.collect(),
         left: Inventory::default(),
@@ -146,6 +147,20 @@ fn e07_what_the_containerd_store_calls_a_digest_is_one_only_if_a_registry_has_it
     docker.io/library/alpine:latest sha256:aa sha256:aa step-0..step-2 =docker.io/me/copy:1
     docker.io/me/copy:1 - sha256:aa step-1..step-1 made here =docker.io/library/alpine:latest
     docker.io/library/app:1 - sha256:bb step-1..step-1 made here =
+    ");
+}
+
+#[test]
+fn what_an_exercise_that_came_first_pulled_is_not_made_here() {
+    let mut run = transcript(&[&[image(
+        "a",
+        &["alpine:latest", "app:1"],
+        &["alpine@sha256:aa"],
+    )]]);
+    run.before = vec![touch("alpine", TouchKind::Pulled)];
+    assert_snapshot!(printed(&run), @"
+    docker.io/library/alpine:latest sha256:aa a step-0..step-0 =docker.io/library/app:1
+    docker.io/library/app:1 - a step-0..step-0 made here =docker.io/library/alpine:latest
     ");
 }
 
