@@ -262,7 +262,7 @@ fn whom(reference: &str, config: &Config) -> Whom {
 
 /// Path of a reference's manifest, from `/v2/`. It goes into URLs and scripts, and so it is of the characters that the
 /// standard names.
-fn manifest(reference: &str) -> Option<String> {
+pub fn manifest(reference: &str) -> Option<String> {
     static REPOSITORY: LazyLock<Regex> = LazyLock::new(|| {
         known(
             "^[a-z0-9]+(?:(?:[.]|_{1,2}|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[.]|_{1,2}|-+)[a-z0-9]+)*)*$",

@@ -16,6 +16,10 @@ pub struct LedgerEntry {
     pub origin: ImageOrigin,
     /// Digest of the manifest or index in its registry; `None` for an image that no registry knows.
     pub digest: Option<String>,
+    /// Digest of the manifest for its platform, if `digest` is that of an index and the registry told.
+    pub manifest: Option<String>,
+    /// Digest of its configuration, if the registry told.
+    pub config: Option<String>,
     /// Image ID: digest of the configuration in a graph driver's store, of the manifest or index in containerd's.
     pub id: String,
     /// `linux/amd64`.
@@ -115,12 +119,15 @@ pub fn ledger(transcript: &Transcript) -> Vec<LedgerEntry> {
                     let is_as_before = current.is_some_and(|it| {
                         it.id == image.id && it.digest == digest && present.contains(&reference)
                     });
+                    let told = digest.as_ref().and_then(|it| transcript.manifests.get(it));
                     let entry = LedgerEntry {
                         origin: match current {
                             Some(it) => it.origin,
                             None if pulled.contains(reference.as_str()) => ImageOrigin::Registry,
                             None => ImageOrigin::Exercise,
                         },
+                        manifest: told.and_then(|it| it.of_platform.clone()),
+                        config: told.map(|it| it.config.clone()),
                         digest,
                         first: current.map_or(&name, |it| &it.first).clone(),
                         last: current

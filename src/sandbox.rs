@@ -14,6 +14,7 @@ mod image;
 mod inventory;
 mod labels;
 pub mod leftovers;
+mod manifests;
 mod registry;
 mod steps;
 mod teardown;
@@ -37,6 +38,7 @@ use tokio::task::spawn_blocking;
 
 use crate::config::{Config, ImageStore, Network, Registry, Source};
 use crate::digests::Answer;
+use crate::images::ledger;
 use crate::plan::{Plan, Reach};
 use crate::sandbox::authority::Authority;
 use crate::sandbox::container::{Container, Spec};
@@ -290,8 +292,8 @@ async fn in_run<T>(
 /// A running sandbox.
 struct Sandbox {
     container: Container,
-    /// Held because they end when they are dropped.
-    _registries: Vec<Container>,
+    /// By host. They end when they are dropped.
+    registries: BTreeMap<String, Container>,
     /// The engine's list of images as it came, and what it says.
     inventory: (Vec<u8>, Vec<Image>),
     /// When the last event was that was told, in nanoseconds of the engine's clock.
@@ -327,15 +329,15 @@ impl Sandbox {
         };
         let registries = async {
             match config.network {
-                Network::None => Ok(Vec::new()),
+                Network::None => anyhow::Ok(BTreeMap::new()),
                 Network::Registries => {
-                    futures::future::try_join_all(
-                        config
-                            .registries
-                            .iter()
-                            .map(|(host, registry)| registry::start(host, registry, &site)),
-                    )
-                    .await
+                    let registries = config.registries.iter();
+                    let registries = registries.map(async |(host, registry)| {
+                        let container = registry::start(host, registry, &site).await?;
+                        anyhow::Ok((host.clone(), container))
+                    });
+                    let registries = futures::future::try_join_all(registries).await?;
+                    Ok(registries.into_iter().collect())
                 }
             }
         };
@@ -359,7 +361,7 @@ impl Sandbox {
         });
         Ok(Sandbox {
             container,
-            _registries: registries,
+            registries,
             inventory: (Vec::new(), Vec::new()),
             last_event: 0,
             outputs: Outputs::default(),
@@ -379,14 +381,18 @@ impl Sandbox {
                 .map(|(host, it)| (host.clone(), source(it)))
                 .collect(),
         };
-        Ok(Transcript {
+        let mut transcript = Transcript {
             engine,
             registries,
             before: done.before,
             blocked: done.blocked,
             steps: done.steps,
             left,
-        })
+            manifests: BTreeMap::new(),
+        };
+        let pulled = ledger(&transcript);
+        transcript.manifests = manifests::ask(&mut self.registries, &pulled).await?;
+        Ok(transcript)
     }
 
     async fn facts(&mut self) -> Result<Engine> {

@@ -192,6 +192,11 @@ fn print_entry(out: &mut String, entry: &LedgerEntry) {
     if let Some(Move { on, from }) = &entry.moved {
         line(out, format_args!("  moved {on} from {}", word(from)));
     }
+    for (key, digest) in [("manifest", &entry.manifest), ("config", &entry.config)] {
+        if let Some(digest) = digest {
+            line(out, format_args!("  {key} {}", word(digest)));
+        }
+    }
     line(out, format_args!("  id {}", word(&entry.id)));
     line(out, format_args!("  platform {}", word(&entry.platform)));
     line(out, format_args!("  size {}", entry.size));
@@ -428,6 +433,8 @@ struct OpenEntry {
     made: Option<()>,
     digest: Option<String>,
     moved: Option<Move>,
+    manifest: Option<String>,
+    config: Option<String>,
     id: Option<String>,
     platform: Option<String>,
     size: Option<u64>,
@@ -605,6 +612,8 @@ impl Parser {
             "digest" => set(&mut entry.digest, key, unword(value)?),
             "made" if rest == MADE_HERE => set(&mut entry.made, key, ()),
             "moved" => set(&mut entry.moved, key, moved(value)?),
+            "manifest" => set(&mut entry.manifest, key, unword(value)?),
+            "config" => set(&mut entry.config, key, unword(value)?),
             "id" => set(&mut entry.id, key, unword(value)?),
             "platform" => set(&mut entry.platform, key, unword(value)?),
             "size" => set(&mut entry.size, key, bytes("size", value)?),
@@ -620,7 +629,7 @@ impl Parser {
             "first" => set(&mut entry.first, key, command_name(key, value)?),
             "last" => set(&mut entry.last, key, command_name(key, value)?),
             _ => Err(format!(
-                "unknown `{}`; known: `{MADE_HERE}`, `digest`, `moved`, `id`, `platform`, `size`, `layer`, `first`, `last`",
+                "unknown `{}`; known: `{MADE_HERE}`, `digest`, `moved`, `manifest`, `config`, `id`, `platform`, `size`, `layer`, `first`, `last`",
                 key.escape_debug()
             )),
         }
@@ -643,6 +652,8 @@ impl Parser {
                 made,
                 digest,
                 moved,
+                manifest,
+                config,
                 id: Some(id),
                 platform: Some(platform),
                 size: Some(size),
@@ -664,6 +675,8 @@ impl Parser {
                 reference,
                 origin,
                 digest,
+                manifest,
+                config,
                 id,
                 platform,
                 size,

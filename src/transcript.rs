@@ -21,6 +21,17 @@ pub struct Transcript {
     pub steps: Vec<StepTranscript>,
     /// What the engine had after the last step.
     pub left: Inventory,
+    /// What registries say of the digests that images were pulled by, by digest.
+    pub manifests: BTreeMap<String, Manifest>,
+}
+
+/// What a registry says of a digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// Digest of the manifest for the engine's platform, if the digest is that of an index of several.
+    pub of_platform: Option<String>,
+    /// Digest of the image's configuration.
+    pub config: String,
 }
 
 /// The engine that ran an exercise.

@@ -123,6 +123,7 @@ fn transcript(plan: &Plan, case: &Case<'_>) -> Transcript {
         blocked: case.blocked.clone(),
         steps,
         left: case.left,
+        manifests: Default::default(),
     }
 }
 

@@ -28,7 +28,7 @@ use crate::sandbox::{Event, Watch, image};
 const STORAGE: &str = "/srv/registry";
 
 /// Time for our own commands inside a registry's container.
-const LIMIT: Duration = Duration::from_secs(30);
+pub(super) const LIMIT: Duration = Duration::from_secs(30);
 
 /// Time for a registry to answer; a proxy asks its upstream first.
 const LAUNCH: Duration = Duration::from_secs(15);

@@ -109,6 +109,7 @@ fn run(
             commands,
         }],
         left: Inventory::default(),
+        manifests: Default::default(),
     }
 }
 

@@ -114,6 +114,7 @@ fn transcript(steps: Vec<StepTranscript>) -> Transcript {
         blocked: None,
         steps,
         left: Inventory::default(),
+        manifests: Default::default(),
     }
 }
 

@@ -77,6 +77,7 @@ fn transcript(inventories: &[&[Image]]) -> Transcript {
         blocked: None,
         steps: steps.collect(),
         left: Inventory::default(),
+        manifests: Default::default(),
     }
 }
 

@@ -98,6 +98,8 @@ fn prints_what_a_reviewer_reads() {
         id: "sha256:08d0".to_string(),
         size: 7_800_000,
         origin: ImageOrigin::Exercise,
+        manifest: Some("sha256:77ab".to_string()),
+        config: Some("sha256:08d0".to_string()),
         platform: "linux/arm/v7".to_string(),
         layers: vec![
             layer("sha256:1111", Some(7_700_000)),
@@ -133,6 +135,8 @@ fn prints_what_a_reviewer_reads() {
       made here
       digest sha256:1c4e
       moved 2026-11-20 from sha256:0b3d
+      manifest sha256:77ab
+      config sha256:08d0
       id sha256:08d0
       platform linux/arm/v7
       size 7800000
@@ -307,7 +311,7 @@ prop_compose! {
 
 prop_compose! {
     fn any_entry()(
-        digest in prop::option::of(any_text()),
+        digests in prop::array::uniform3(prop::option::of(any_text())),
         id in any_text(),
         platform in any_text(),
         size in any::<u64>(),
@@ -317,10 +321,13 @@ prop_compose! {
         moved in prop::option::of((any_day(), any_text())),
         origin in prop::sample::select(vec![ImageOrigin::Registry, ImageOrigin::Exercise]),
     ) -> LedgerEntry {
+        let [digest, manifest, config] = digests;
         LedgerEntry {
             reference: String::new(),
             origin,
             digest,
+            manifest,
+            config,
             id,
             platform,
             size,

@@ -59,6 +59,7 @@ fn show(ledger: &[LedgerEntry]) -> String {
             ImageOrigin::Exercise => "made here",
         };
         let digest = entry.digest.as_deref().map_or('-', &mut letter);
+        let config = entry.config.as_deref().map_or('-', &mut letter);
         let id = letter(&entry.id);
         let layers: String = entry.layers.iter().map(|it| letter(&it.digest)).collect();
         let LedgerEntry {
@@ -69,7 +70,7 @@ fn show(ledger: &[LedgerEntry]) -> String {
             ..
         } = entry;
         res += &format!(
-            "{reference}, {origin}: digest {digest}, id {id}, layers {layers}, {platform}, {} {}..{} {}\n",
+            "{reference}, {origin}: digest {digest}, config {config}, id {id}, layers {layers}, {platform}, {} {}..{} {}\n",
             first.step, first.number, last.step, last.number
         );
     }
@@ -80,11 +81,11 @@ fn show(ledger: &[LedgerEntry]) -> String {
 fn a_graph_driver_calls_an_image_by_its_configuration() {
     let ledger = ledger_of("graph-driver");
     assert_snapshot!(show(&ledger), @"
-    docker.io/library/alpine:latest, pulled: digest A, id B, layers C, linux/amd64, pull 1..push 3
-    docker.io/library/registry:latest, pulled: digest D, id E, layers CF, linux/amd64, pull 3..push 1
-    docker.io/me/copy:1, made here: digest -, id B, layers C, linux/amd64, make 1..push 4
-    docker.io/library/app:1, made here: digest -, id G, layers CHI, linux/amd64, make 2..make 2
-    localhost:5000/app:1, made here: digest J, id G, layers CHI, linux/amd64, push 2..push 2
+    docker.io/library/alpine:latest, pulled: digest A, config B, id B, layers C, linux/amd64, pull 1..push 3
+    docker.io/library/registry:latest, pulled: digest D, config E, id E, layers CF, linux/amd64, pull 3..push 1
+    docker.io/me/copy:1, made here: digest -, config -, id B, layers C, linux/amd64, make 1..push 4
+    docker.io/library/app:1, made here: digest -, config -, id G, layers CHI, linux/amd64, make 2..make 2
+    localhost:5000/app:1, made here: digest J, config -, id G, layers CHI, linux/amd64, push 2..push 2
     ");
     // There the size of an image is that of its layers, to the byte.
     for entry in &ledger {
@@ -97,14 +98,37 @@ fn a_graph_driver_calls_an_image_by_its_configuration() {
 fn e07_containerd_calls_an_image_by_its_manifest_and_only_what_a_registry_has_gets_a_digest() {
     let ledger = ledger_of("containerd");
     assert_snapshot!(show(&ledger), @"
-    docker.io/library/alpine:latest, pulled: digest A, id A, layers B, linux/amd64, pull 1..push 3
-    docker.io/library/registry:latest, pulled: digest C, id C, layers BD, linux/amd64, pull 3..push 1
-    docker.io/me/copy:1, made here: digest -, id A, layers B, linux/amd64, make 1..push 4
-    docker.io/library/app:1, made here: digest -, id E, layers BFG, linux/amd64, make 2..make 2
-    localhost:5000/app:1, made here: digest E, id E, layers BFG, linux/amd64, push 2..push 2
+    docker.io/library/alpine:latest, pulled: digest A, config B, id A, layers C, linux/amd64, pull 1..push 3
+    docker.io/library/registry:latest, pulled: digest D, config E, id D, layers CF, linux/amd64, pull 3..push 1
+    docker.io/me/copy:1, made here: digest -, config -, id A, layers C, linux/amd64, make 1..push 4
+    docker.io/library/app:1, made here: digest -, config -, id G, layers CHI, linux/amd64, make 2..make 2
+    localhost:5000/app:1, made here: digest G, config -, id G, layers CHI, linux/amd64, push 2..push 2
     ");
     for entry in &ledger {
         let sum: Option<u64> = entry.layers.iter().map(|it| it.size).sum();
         assert!(sum.is_some_and(|it| it < entry.size), "{}", entry.reference);
+    }
+}
+
+#[test]
+fn the_digest_of_an_index_is_told_with_that_of_its_platform() {
+    let make = [
+        "docker pull -q alpine && docker tag alpine me/plain:1 && docker push -q me/plain:1",
+        "docker buildx imagetools create -t me/many:1 me/plain:1 2>&1 | tail -1",
+        "docker pull -q me/many:1",
+    ];
+    for store in ["graph-driver", "containerd"] {
+        let run = rehearse(&plan(vec![step("make", &make)]), stored_in(store));
+        let ledger = ledger(&run);
+        let entry = |name: &str| {
+            let name = format!("docker.io/{name}");
+            ledger.iter().find(|it| it.reference == name).unwrap()
+        };
+        let (alpine, many) = (entry("library/alpine:latest"), entry("me/many:1"));
+        assert_eq!(alpine.manifest, None);
+        assert_eq!(many.manifest, entry("me/plain:1").digest, "{store}");
+        assert_ne!(many.digest, many.manifest);
+        assert_eq!(many.config, alpine.config);
+        assert!(many.config.is_some());
     }
 }
