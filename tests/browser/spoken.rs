@@ -1,0 +1,250 @@
+//! Names: what a screen reader hears of our blocks, and what a link can go to.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use chromiumoxide::cdp::browser_protocol::accessibility::{AxNode, AxNodeId, AxValue};
+use insta::assert_snapshot;
+
+use super::book::{PAGES, visit};
+use super::page::DESK;
+
+#[test]
+fn ids_are_unique_and_links_lead_to_them() {
+    let mut ids: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut links = Vec::new();
+    for page in PAGES {
+        let (here, there): (Vec<String>, Vec<(String, String)>) =
+            visit(page, DESK, |page| page.look("[ids(), links()]"));
+        links.extend(there.into_iter().map(|it| (page, it)));
+        ids.insert(page, here);
+    }
+    for (page, ids) in &ids {
+        let mut known = HashSet::new();
+        let twice: Vec<&String> = ids.iter().filter(|it| !known.insert(*it)).collect();
+        assert_eq!(twice, [""; 0], "of {page}");
+    }
+    assert!(links.len() > 4, "{links:?}");
+    for (from, (page, id)) in &links {
+        let is_there = ids.get(page.as_str()).is_some_and(|it| it.contains(id));
+        assert!(is_there, "{from} has a link to {page}#{id}");
+    }
+}
+
+/// Roles that say nothing to a listener.
+const UNSPOKEN: [&str; 4] = ["none", "generic", "InlineTextBox", "StaticText"];
+
+/// Roles that only say again what the name around them says.
+const ECHOES: [&str; 3] = ["code", "caption", "image"];
+
+/// What a screen reader has of the page's text: role and name of every node, as an outline. Text that is in no name is a
+/// line of its own.
+#[track_caller]
+fn spoken(page: &str) -> String {
+    let nodes = visit(page, DESK, |page| page.spoken());
+    let by_id: Nodes<'_> = nodes.iter().map(|it| (&it.node_id, it)).collect();
+    let main = nodes.iter().find(|it| text(it.role.as_ref()) == "main");
+    let mut lines = Vec::new();
+    speak(main.unwrap(), &by_id, 0, &mut lines);
+    lines.join("\n")
+}
+
+type Nodes<'a> = HashMap<&'a AxNodeId, &'a AxNode>;
+
+fn speak(node: &AxNode, by_id: &Nodes<'_>, depth: usize, lines: &mut Vec<String>) {
+    let around = text(node.name.as_ref());
+    let children = node.child_ids.iter().flatten();
+    for child in children.filter_map(|it| by_id.get(it)) {
+        let (role, name) = (text(child.role.as_ref()), text(child.name.as_ref()));
+        let indent = "  ".repeat(depth);
+        if child.ignored || UNSPOKEN.contains(&role.as_str()) {
+            let is_text = role == "StaticText" && !name.trim().is_empty();
+            if is_text && !around.contains(name.trim()) {
+                lines.push(format!("{indent}{name:?}"));
+            }
+            speak(child, by_id, depth, lines);
+        } else if around.is_empty() || !ECHOES.contains(&role.as_str()) {
+            match name.is_empty() {
+                true => lines.push(format!("{indent}{role}")),
+                false => lines.push(format!("{indent}{role} {name:?}")),
+            }
+            speak(child, by_id, depth + 1, lines);
+        }
+    }
+}
+
+fn text(value: Option<&AxValue>) -> String {
+    let value = value.and_then(|it| it.value.as_ref());
+    value
+        .and_then(|it| it.as_str())
+        .unwrap_or_default()
+        .to_string()
+}
+
+#[test]
+fn a_screen_reader_hears_what_each_block_is() {
+    assert_snapshot!(spoken("course.html"), @r#"
+    heading "Course"
+      link "Course"
+    paragraph
+      "It ends "
+      link "below"
+      "."
+    button "Copy to clipboard"
+      image
+    code
+      "docker ps\nls nothing\n"
+      "true"
+      "false"
+    group "Output"
+      "$ docker ps"
+      "1.2 s"
+      "seen"
+      "$ ls nothing"
+      "status 2"
+      "1.2 s"
+      "no such file"
+      "$ true"
+      " no output"
+      "1.2 s"
+      "$ false"
+      " no output"
+      "fails as it should (status 1)"
+      "1.2 s"
+    button "Copy to clipboard"
+      image
+    code
+      "docker login\n"
+    paragraph
+      "Not rehearsed: it wants a <screen>"
+    button "Copy to clipboard"
+      image
+    code
+      "docker info\n"
+    paragraph
+      "Not recorded yet"
+    paragraph
+      "Your challenge: do it."
+    group
+      DisclosureTriangle "Solution"
+    list
+      listitem
+        ListMarker "1. "
+        paragraph
+          "In a list:"
+        group
+          DisclosureTriangle "Solution"
+    paragraph
+      " Checked: it "
+      code
+        "answers"
+      " <b>at once</b>"
+    paragraph
+      " Not checked yet: later"
+    button "Copy to clipboard"
+      image
+    code
+      "sleep 9\n"
+    group "Output"
+      "Output"
+      "Ctrl-C after 2.0 s"
+      "seen"
+    button "Copy to clipboard"
+      image
+    code
+      "seq 100\n"
+    group "Output"
+      "Output"
+      "1.2 s"
+      "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16"
+      group
+        DisclosureTriangle "… 76 more lines"
+      "93\n94\n95\n96\n97\n98\n99\n100"
+    heading "The end"
+      link "The end"
+    region "Layers"
+      table "Layers: 6 layers, 1 of them shared"
+        rowgroup
+          row
+            columnheader "Layer"
+            columnheader "one:latest"
+            columnheader "two:latest"
+            columnheader "three:latest"
+            columnheader "four:latest"
+            columnheader "five:latest"
+            columnheader "six:latest"
+        row
+          rowheader "sha256:000000000000…"
+          cell "yes"
+          cell "yes"
+          cell "yes"
+          cell "yes"
+          cell "yes"
+          cell "yes"
+        row
+          rowheader "sha256:111111111111…"
+          cell
+          cell "yes"
+          cell
+          cell
+          cell
+          cell
+        row
+          rowheader "sha256:222222222222…"
+          cell
+          cell
+          cell "yes"
+          cell
+          cell
+          cell
+        row
+          rowheader "sha256:333333333333…"
+          cell
+          cell
+          cell
+          cell "yes"
+          cell
+          cell
+        row
+          rowheader "sha256:444444444444…"
+          cell
+          cell
+          cell
+          cell
+          cell "yes"
+          cell
+        row
+          rowheader "sha256:555555555555…"
+          cell
+          cell
+          cell
+          cell
+          cell
+          cell "yes"
+    region "Images"
+      table "Images"
+        rowgroup
+          row
+            columnheader "Reference"
+            columnheader "Digest"
+            columnheader "Layers"
+            columnheader "Size"
+        row
+          rowheader "one:latest"
+          cell "sha256:000000000000…"
+            group
+              DisclosureTriangle "sha256:000000000000…"
+          cell "2"
+          cell "123MB"
+        row
+          rowheader "two:latest"
+          cell "sha256:111111111111…"
+            group
+              DisclosureTriangle "sha256:111111111111…"
+          cell "2"
+          cell "123MB"
+    paragraph
+      "These images are not recorded yet"
+    paragraph
+      "Recorded on 23 November 2026 with Docker 28.5.2 (containerd, linux/amd64). Images of docker.io came from a local stand-in, filled from archives of this course, not from that registry itself. 2 steps of this chapter are newer than that."
+    "#);
+}
