@@ -307,7 +307,9 @@ fn push_moved(text: &mut String, moved: &Moved) {
     let (n_recorded, _) = moved.n_layers;
     let kept = match moved.n_kept {
         _ if n_recorded == 0 => String::new(),
+        0 if n_recorded == 1 => "; its only layer is another".to_owned(),
         0 => format!("; none of its {n_recorded} layers stayed"),
+        1 if n_recorded == 1 => "; its only layer stayed".to_owned(),
         n if n == n_recorded => format!("; all of its {n} layers stayed"),
         n => format!("; {n} of its {n_recorded} layers stayed"),
     };

@@ -42,6 +42,18 @@ fn upstream() -> Upstream {
     Upstream::start()
 }
 
+/// Makes `alpine` of the world another image.
+fn move_alpine(upstream: &Upstream) {
+    let archive = stand_ins().join("docker.io/busybox.tar");
+    let archive = archive.display().to_string();
+    let container = &upstream.container;
+    docker(&["cp", &archive, &format!("{container}:/tmp/busybox.tar")]);
+    let push = "skopeo --insecure-policy copy -q --dest-tls-verify=false \
+                oci-archive:/tmp/busybox.tar:docker.io/library/busybox:latest \
+                docker://127.0.0.1:5000/library/alpine:latest && echo pushed";
+    assert_eq!(docker(&["exec", container, "sh", "-c", push]), "pushed");
+}
+
 #[test]
 fn a_tag_that_moves_between_two_askings_is_told() {
     let upstream = upstream();
@@ -58,14 +70,7 @@ fn a_tag_that_moves_between_two_askings_is_told() {
     exit 0
     ");
 
-    let archive = stand_ins().join("docker.io/busybox.tar");
-    let archive = archive.display().to_string();
-    let container = &upstream.container;
-    docker(&["cp", &archive, &format!("{container}:/tmp/busybox.tar")]);
-    let push = "skopeo --insecure-policy copy -q --dest-tls-verify=false \
-                oci-archive:/tmp/busybox.tar:docker.io/library/busybox:latest \
-                docker://127.0.0.1:5000/library/alpine:latest && echo pushed";
-    assert_eq!(docker(&["exec", container, "sh", "-c", push]), "pushed");
+    move_alpine(&upstream);
     let moved = check(&book, &["digests"]);
     let short = |digest: &str| digest["sha256:".len()..][..12].to_string();
     let (status, found) = ask(&book);
@@ -85,7 +90,7 @@ fn a_tag_that_moves_between_two_askings_is_told() {
     ");
 
     // Its access log: what asked for digests asked for nothing else.
-    let log = docker(&["logs", container]);
+    let log = docker(&["logs", &upstream.container]);
     let ours: Vec<&str> = log
         .lines()
         .filter(|it| it.contains("mdbook-rehearse/"))
@@ -196,4 +201,58 @@ fn without_an_engine_those_in_the_world_are_asked_all_the_same() {
     let (ours, _) = said.split_once(" (").unwrap();
     assert_snapshot!(ours, @"not reached  quay.io/a/b:1  no Docker engine answers; is it running, may this user reach it, and does `docker context show` name the right one?");
     assert!(said.ends_with("exit 6"), "{said}");
+}
+
+/// What an author sees when a tag moves after the recording: asked, checked, recorded anew.
+#[test]
+fn e06_a_tag_that_moves_between_two_runs_is_told_with_what_it_explains() {
+    const CHAPTER: &str = "# One\n\n```bash\ndocker pull -q alpine\ndocker images --format '{{.Repository}} {{.Tag}}, {{.Size}}'\n\
+                           docker run --rm alpine sh -c 'ls /etc | wc -l'\necho lot $RANDOM $RANDOM\n```\n";
+    let upstream = upstream();
+    let book = book(&proxy("docker.io", &upstream.url), &[]);
+    book.write("src/one.md", CHAPTER);
+    let rehearsed = |arguments: &[&str]| run(&mut book.command(REHEARSE, arguments), b"");
+    let said = rehearsed(&["run"]);
+    assert_eq!(said.status, 0, "{}", said.err);
+    let recorded = book.read("snapshots/one.snap");
+    let digest = |text: &str| {
+        let digest = text.split_once("  digest sha256:").unwrap().1;
+        digest[..12].to_string()
+    };
+
+    move_alpine(&upstream);
+    let (checked, again) = (rehearsed(&["check"]), rehearsed(&["run", "--all"]));
+    assert_eq!((checked.status, again.status), (1, 0));
+    let fresh = book.read("snapshots/one.snap");
+    let told = checked
+        .out
+        .replace(&digest(&recorded), "[RECORDED]")
+        .replace(&digest(&fresh), "[FRESH]");
+    let lots = regex::Regex::new("lot [0-9 ]+").unwrap();
+    assert_snapshot!(lots.replace_all(&told, "lot [RANDOM]"), @"
+    one.md: differs from what is recorded; 1 of 1 task covered, 1 step runs
+      drifted one.md:6
+          $ docker run --rm alpine sh -c 'ls /etc | wc -l'
+          - 9
+          + 6
+          because alpine:latest moved
+      drifted one.md:7
+          $ echo lot $RANDOM $RANDOM
+          - lot [RANDOM]
+          + lot [RANDOM]
+          no image that moved explains it
+      moved alpine:latest: sha256:[RECORDED]… → sha256:[FRESH]…; its only layer is another
+      again: mdbook-rehearse check . one
+    0 as recorded, 1 drifted, 0 broken
+    to take the fresh outputs: mdbook-rehearse run --all .
+    ");
+    assert!(
+        fresh.contains(&format!(" from sha256:{}", digest(&recorded))),
+        "{fresh}"
+    );
+    assert_snapshot!(check(&book, &["digests"]), @"
+    1 as recorded
+    ! rehearse: asking the registries of 1 image
+    exit 0
+    ");
 }
