@@ -29,6 +29,8 @@ pub struct Config {
     pub fold_lines: usize,
     /// How solutions are shown; default `fold`.
     pub solutions: Solutions,
+    /// What a chapter without a comment for tables ends with; default `true`: its images.
+    pub image_summary: ImageSummary,
     /// Values of placeholders, by name.
     pub values: BTreeMap<String, Supplied>,
     /// By language: what hides a line from readers. From mdBook's own `output.html.code.hidelines`.
@@ -57,6 +59,15 @@ pub enum Solutions {
     Hide,
     /// Like any other step.
     Show,
+}
+
+/// Whether a chapter without a comment for tables ends with the table of its images and the picture of their layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageSummary {
+    /// `true`.
+    Shown,
+    /// `false`.
+    Absent,
 }
 
 /// Where the value of a placeholder comes from.
@@ -146,6 +157,7 @@ impl Default for Config {
             output_limit: 1 << 20,
             fold_lines: 24,
             solutions: Solutions::Fold,
+            image_summary: ImageSummary::Shown,
             values: BTreeMap::new(),
             hidelines: BTreeMap::new(),
             network: Network::Registries,
@@ -161,7 +173,7 @@ impl Default for Config {
 }
 
 /// Ours, as they stand in `book.toml`.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "languages",
     "run",
     "cleanup-headings",
@@ -170,6 +182,7 @@ const KEYS: [&str; 15] = [
     "output-limit",
     "fold-lines",
     "solutions",
+    "image-summary",
     "values",
     "network",
     "registries",
@@ -204,6 +217,7 @@ pub fn parse(table: &Value) -> Result<Config, Vec<String>> {
             "output-limit" => size(value).map(|it| config.output_limit = it),
             "fold-lines" => lines(value).map(|it| config.fold_lines = it),
             "solutions" => solutions(value).map(|it| config.solutions = it),
+            "image-summary" => image_summary(value).map(|it| config.image_summary = it),
             "values" => {
                 match values(value) {
                     Ok(it) => config.values = it,
@@ -329,6 +343,14 @@ fn solutions(value: &Value) -> Result<Solutions, String> {
             "is {}; write \"fold\", \"hide\" or \"show\"",
             show(value)
         )),
+    }
+}
+
+fn image_summary(value: &Value) -> Result<ImageSummary, String> {
+    match value {
+        Value::Bool(true) => Ok(ImageSummary::Shown),
+        Value::Bool(false) => Ok(ImageSummary::Absent),
+        _ => Err(format!("is {}; write true or false", show(value))),
     }
 }
 

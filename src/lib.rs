@@ -14,7 +14,7 @@
 //!                              │              └───────compare (both sides normalized)───────────────────┘
 //!                              │                        │
 //!                              └────────render ◀── Standing       Comparison ──▶ report ─▶ terminal, exit status
-//!                                         └─▶ chapter text with outputs and image table
+//!                                         └─▶ chapter text with outputs, tables and pictures
 //! ```
 //!
 //! # Words

@@ -4,28 +4,34 @@
 mod escape;
 mod ansi;
 mod colophon;
+pub mod stacks;
+mod layers;
 mod html;
+mod picture;
 mod plain;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
 use crate::compare::Standing;
-use crate::config::{Config, Solutions};
+use crate::config::{Config, ImageSummary, Solutions};
 use crate::console::Place;
-use crate::exercise::{Exercise, Failure, Role, Step, Table, TableKind, Visibility};
+use crate::exercise::{Exercise, Failure, Role, Step, TableKind, Visibility};
 use crate::images::{LedgerEntry, full_name};
 use crate::plan::{Expect, Lasts, Plan, PlannedStep, Skip};
 use crate::problem::Origin;
 use crate::snapshot::{RecordedStep, Snapshot};
+use crate::transcript::Engine;
 
 use ansi::Screen;
+use stacks::Stack;
 
 /// The style file that pages are made for; `install` writes it, or each page carries it.
 pub const STYLE: &str = include_str!("../theme/rehearse.css");
 
 /// Version of [`STYLE`]; another one in a book's configuration means that its style file is of another time.
-pub const ASSETS_VERSION: &str = "1";
+pub const ASSETS_VERSION: &str = "2";
 
 /// Everything a page is made of.
 #[derive(Debug, Clone, Copy)]
@@ -69,8 +75,8 @@ pub fn render(page: Page<'_>, renderer: Renderer) -> String {
             }
         }
     }
-    for table in &page.exercise.tables {
-        let block = table_block(page, table, renderer);
+    for (table_idx, table) in page.exercise.tables.iter().enumerate() {
+        let block = table_block(page, table_idx, renderer);
         edits.push(put(page.markdown, table.after, &table.prefix, &block));
     }
     let mut res = applied(page.markdown, edits);
@@ -208,30 +214,53 @@ enum Checked {
     NotYet,
 }
 
-fn table_block(page: Page<'_>, table: &Table, renderer: Renderer) -> String {
-    let images = page.snapshot.map_or(&[][..], |it| &it.images);
-    let known: Vec<LedgerEntry> = table
-        .references
-        .iter()
-        .filter_map(|it| {
-            let full = full_name(it);
-            images.iter().find(|it| it.reference == full).cloned()
-        })
-        .collect();
-    if known.is_empty() {
+fn table_block(page: Page<'_>, table_idx: usize, renderer: Renderer) -> String {
+    let table = &page.exercise.tables[table_idx];
+    let known = page.snapshot.into_iter().flat_map(|snapshot| {
+        let names = table.references.iter().map(|it| full_name(it));
+        names.filter_map(|name| snapshot.images.iter().find(|it| it.reference == name))
+    });
+    let known: Vec<LedgerEntry> = known.cloned().collect();
+    let snapshot = page.snapshot.filter(|_| !known.is_empty());
+    let Some(snapshot) = snapshot else {
         let note = Under::Note("These images are not recorded yet".to_string());
         return match renderer {
             Renderer::Html => html::note(&note),
             Renderer::Plain => plain::block(&note, Commands::InBlock),
         };
-    }
-    let block = match (table.kind, renderer) {
-        (TableKind::Images, Renderer::Html) => html::table(&colophon::rows(&known), "Images"),
-        (TableKind::Images, Renderer::Plain) => plain::table(&colophon::rows(&known)),
-        (TableKind::Layers, Renderer::Html) => Some(html::layers(&colophon::layers(&known))),
-        (TableKind::Layers, Renderer::Plain) => Some(plain::layers(&colophon::layers(&known))),
     };
-    block.unwrap_or_default()
+    match table.kind {
+        TableKind::Images => image_table(&known, "Images", renderer).unwrap_or_default(),
+        TableKind::Layers => {
+            let id = format!("rehearse-{}_layers-{}", page.exercise.id, table_idx + 1);
+            layer_picture(&id, &known, &snapshot.engine, renderer)
+        }
+    }
+}
+
+fn image_table(images: &[LedgerEntry], caption: &str, renderer: Renderer) -> Option<String> {
+    let rows = colophon::rows(images);
+    match renderer {
+        Renderer::Html => html::table(&rows, caption),
+        Renderer::Plain => plain::table(&rows),
+    }
+}
+
+/// The underscore in `id` tells it from those of steps.
+fn layer_picture(id: &str, images: &[LedgerEntry], engine: &Engine, renderer: Renderer) -> String {
+    let layers = layers::layers(images, engine.image_store());
+    match renderer {
+        Renderer::Html => {
+            let columns = layers.columns.iter().zip(images);
+            let stacks = columns.map(|(column, image)| Stack {
+                name: &column.name,
+                layers: &image.layers,
+            });
+            let stacks: Vec<Stack<'_>> = stacks.collect();
+            picture::picture(id, &layers, &stacks)
+        }
+        Renderer::Plain => plain::layers(&layers),
+    }
 }
 
 /// A range of the chapter's text and what takes its place.
@@ -449,26 +478,41 @@ fn ending(page: Page<'_>, renderer: Renderer) -> Vec<String> {
     let mut parts = Vec::new();
     if let Some(snapshot) = page.snapshot {
         // Where the author has placed tables, there are none by rule.
-        let rows = match page.exercise.tables.is_empty() {
-            true => colophon::rows(&snapshot.images),
-            false => Vec::new(),
-        };
+        if page.exercise.tables.is_empty() && page.config.image_summary == ImageSummary::Shown {
+            parts.extend(image_summary(page, snapshot, renderer));
+        }
         let is_newer = |it: &&Standing| matches!(it, Standing::New | Standing::Edited);
         let n_newer = page.standings.iter().filter(is_newer).count();
         let provenance = colophon::provenance(snapshot, n_newer);
-        match renderer {
-            Renderer::Html => {
-                parts.extend(html::table(&rows, "Images of this chapter"));
-                parts.push(html::provenance(&provenance));
-            }
-            Renderer::Plain => {
-                parts.extend(plain::table(&rows));
-                parts.push(plain::provenance(&provenance));
-            }
-        }
+        parts.push(match renderer {
+            Renderer::Html => html::provenance(&provenance),
+            Renderer::Plain => plain::provenance(&provenance),
+        });
     }
     if renderer == Renderer::Html && page.config.assets_version.is_none() {
         parts.push(html::style(STYLE));
+    }
+    parts
+}
+
+/// The table of a chapter's images, and the picture of their layers if they share any.
+fn image_summary(page: Page<'_>, snapshot: &Snapshot, renderer: Renderer) -> Vec<String> {
+    let mut parts = Vec::new();
+    let table = image_table(&snapshot.images, "Images of this chapter", renderer);
+    parts.extend(table);
+    // An image of several names is one stack.
+    let mut images: Vec<LedgerEntry> = Vec::new();
+    for image in &snapshot.images {
+        if !images.iter().any(|it| it.id == image.id) {
+            images.push(image.clone());
+        }
+    }
+    // Images share what they are built upon; a layer upon different ones is none that an engine keeps once.
+    let mut bottoms = BTreeSet::new();
+    let mut lowest = images.iter().filter_map(|it| it.layers.first());
+    if lowest.any(|it| !bottoms.insert(&it.digest)) {
+        let id = format!("rehearse-{}_layers", page.exercise.id);
+        parts.push(layer_picture(&id, &images, &snapshot.engine, renderer));
     }
     parts
 }

@@ -840,7 +840,7 @@ mod install {
         assert_snapshot!(check(""), @r#"
         [preprocessor.rehearse]
         after = ["links"]
-        assets-version = "1" # written by `mdbook-rehearse install`
+        assets-version = "2" # written by `mdbook-rehearse install`
 
         [output.html]
         additional-css = ["mdbook-rehearse.css"]
@@ -864,7 +864,7 @@ mod install {
 
         [preprocessor.rehearse]
         after = ["links"]
-        assets-version = "1" # written by `mdbook-rehearse install`
+        assets-version = "2" # written by `mdbook-rehearse install`
         "#);
     }
 
@@ -878,7 +878,7 @@ mod install {
 
         [preprocessor.rehearse]
         after = ["links"]
-        assets-version = "1" # written by `mdbook-rehearse install`
+        assets-version = "2" # written by `mdbook-rehearse install`
 
         [output.html]
         additional-css = [
@@ -894,7 +894,7 @@ mod install {
         before = ["links"]
         after = ["index"]
         run = "never"
-        assets-version = "1" # written by `mdbook-rehearse install`
+        assets-version = "2" # written by `mdbook-rehearse install`
 
         [output.html]
         additional-css = ["mdbook-rehearse.css"]

@@ -59,6 +59,7 @@ mod configs {
             workspace = "../app"
             base-image = "debian:bookworm-slim"
             image-store = "containerd"
+            image-summary = false
             assets-version = "0.1.0"
         "#;
         assert_snapshot!(check(table), @r#"
@@ -70,6 +71,7 @@ mod configs {
           exercise_timeout: 500ms,
           output_limit: 65536,
           fold_lines: 0,
+          image_summary: Absent,
           network: None,
           workspace: Some(
           "../app",
@@ -115,7 +117,7 @@ mod configs {
     #[test]
     fn unknown_keys_are_refused_with_the_nearest_known_one() {
         assert_snapshot!(check("tiemout = '2m'"), @"unknown key `tiemout`; did you mean `timeout`?");
-        assert_snapshot!(check("colour = 1"), @"unknown key `colour`; known: `languages`, `run`, `cleanup-headings`, `timeout`, `exercise-timeout`, `output-limit`, `fold-lines`, `solutions`, `values`, `network`, `registries`, `workspace`, `base-image`, `image-store`, `assets-version`");
+        assert_snapshot!(check("colour = 1"), @"unknown key `colour`; known: `languages`, `run`, `cleanup-headings`, `timeout`, `exercise-timeout`, `output-limit`, `fold-lines`, `solutions`, `image-summary`, `values`, `network`, `registries`, `workspace`, `base-image`, `image-store`, `assets-version`");
         assert_snapshot!(check("registries.'docker.io' = { mode = 'local', imgaes = [] }"), @r#"unknown key `registries."docker.io".imgaes`; did you mean `images`?"#);
     }
 
@@ -132,12 +134,14 @@ mod configs {
             workspace = ""
             base-image = "a b"
             image-store = "overlay2"
+            image-summary = "none"
         "#;
         assert_snapshot!(check(table), @r#"
           `base-image` is "a b"; write a string without spaces
           `exercise-timeout` is `soon`, which is no time; write it like `90s` or `2m`
           `fold-lines` is -1; write a number of lines
           `image-store` is "overlay2"; write "containerd" or "graph-driver"
+          `image-summary` is "none"; write true or false
           `languages` is "bash"; write a list of strings, such as ["…"]
           `network` is true; write "registries" or "none"
           `output-limit` is "1 parsec"; write a number of bytes, or "64KiB", "1MiB"

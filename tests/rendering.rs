@@ -3,6 +3,9 @@
 #[path = "rendering/written.rs"]
 mod written;
 
+#[path = "rendering/pictures.rs"]
+mod pictures;
+
 use std::time::Duration;
 
 use insta::assert_snapshot;
@@ -61,7 +64,7 @@ fn chapter(markdown: &str, steps: Vec<Case>) -> Chapter {
         images: Vec::new(),
         registries: Vec::new(),
         fold_lines: 24,
-        assets_version: Some("1".to_string()),
+        assets_version: Some("2".to_string()),
         is_recorded: true,
     }
 }
@@ -298,7 +301,7 @@ fn showcase() -> Chapter {
 fn shows_about_all_that_there_is() {
     let chapter = showcase();
     let without_style = Chapter {
-        assets_version: Some("1".to_string()),
+        assets_version: Some("2".to_string()),
         ..showcase()
     };
     assert_snapshot!("showcase_html", check(&without_style, Renderer::Html));
@@ -842,7 +845,9 @@ fn ends_with_the_images_and_where_all_comes_from() {
     assert_snapshot!(both(&chapter), @r#"
     Text.
 
-    <div class="rehearse tex2jax_ignore rehearse-images" role="region" aria-label="Images of this chapter" tabindex="0"><table><caption>Images of this chapter</caption><thead><tr><th scope="col">Reference</th><th scope="col">Digest</th><th scope="col" class="rehearse-number">Layers</th><th scope="col" class="rehearse-number">Size</th><th scope="col">Same image as</th></tr></thead><tbody><tr><th scope="row"><code class="nohighlight" title="docker.io/library/alpine&#58;latest">alpine&#58;latest</code></th><td><details><summary><code class="nohighlight">sha256&#58;9f2a1c5be3c7…</code></summary><code class="nohighlight rehearse-full">sha256&#58;9f2a1c5be3c7d2b19f2a1c5be3c7d2b19f2a1c5be3c7d2b19f2a1c5be3c7d2b1</code></details></td><td class="rehearse-number">1</td><td class="rehearse-number">8.31MB</td><td><code class="nohighlight">localhost&#58;5000/tiny&#58;1.0</code></td></tr><tr><th scope="row"><code class="nohighlight" title="localhost&#58;5000/tiny&#58;1.0">localhost&#58;5000/tiny&#58;1.0</code></th><td><details><summary><code class="nohighlight">sha256&#58;9f2a1c5be3c7…</code></summary><code class="nohighlight rehearse-full">sha256&#58;9f2a1c5be3c7d2b19f2a1c5be3c7d2b19f2a1c5be3c7d2b19f2a1c5be3c7d2b1</code></details></td><td class="rehearse-number">1</td><td class="rehearse-number">1MB</td><td><code class="nohighlight">alpine&#58;latest</code></td></tr><tr><th scope="row"><code class="nohighlight" title="docker.io/me/mine&#58;latest">me/mine&#58;latest</code></th><td>in no registry</td><td class="rehearse-number">1</td><td class="rehearse-number">999B</td><td></td></tr></tbody></table></div>
+    <div class="rehearse tex2jax_ignore rehearse-images" role="region" aria-label="Images of this chapter" tabindex="0"><table><caption>Images of this chapter</caption><thead><tr><th scope="col">Reference</th><th scope="col">Digest</th><th scope="col" class="rehearse-number">Layers</th><th scope="col" class="rehearse-number">Size</th><th scope="col">Same image as</th></tr></thead><tbody><tr><th scope="row"><code class="nohighlight" title="docker.io/library/alpine&#58;latest">alpine&#58;latest</code></th><td data-what="Digest"><details><summary><code class="nohighlight">sha256&#58;9f2a1c5be3c7…</code></summary><code class="nohighlight rehearse-full">sha256&#58;9f2a1c5be3c7d2b19f2a1c5be3c7d2b19f2a1c5be3c7d2b19f2a1c5be3c7d2b1</code></details></td><td data-what="Layers" class="rehearse-number">1</td><td data-what="Size" class="rehearse-number">8.31MB</td><td data-what="Same image as" class="rehearse-names"><div><code class="nohighlight">localhost<wbr>&#58;5000/<wbr>tiny<wbr>&#58;1.0</code></div></td></tr><tr><th scope="row"><code class="nohighlight" title="localhost&#58;5000/tiny&#58;1.0">localhost<wbr>&#58;5000/<wbr>tiny<wbr>&#58;1.0</code></th><td data-what="Digest"><details><summary><code class="nohighlight">sha256&#58;9f2a1c5be3c7…</code></summary><code class="nohighlight rehearse-full">sha256&#58;9f2a1c5be3c7d2b19f2a1c5be3c7d2b19f2a1c5be3c7d2b19f2a1c5be3c7d2b1</code></details></td><td data-what="Layers" class="rehearse-number">1</td><td data-what="Size" class="rehearse-number">1MB</td><td data-what="Same image as" class="rehearse-names"><div><code class="nohighlight">alpine&#58;latest</code></div></td></tr><tr><th scope="row"><code class="nohighlight" title="docker.io/me/mine&#58;latest">me/mine&#58;latest</code></th><td data-what="Digest">not known</td><td data-what="Layers" class="rehearse-number">1</td><td data-what="Size" class="rehearse-number">999B</td><td data-what="Same image as" class="rehearse-names"></td></tr></tbody></table></div>
+
+    <figure class="rehearse tex2jax_ignore rehearse-picture" id="rehearse-05-registries&#95;layers"><figcaption class="rehearse-sums">Added up&#58; 16.62MB. On disk&#58; 8.311MB, since one layer is shared.</figcaption><div class="rehearse-stacks" role="region" aria-label="Layers of alpine&#58;latest and me/mine&#58;latest" tabindex="0"><svg role="img" aria-label="Layers of alpine&#58;latest and me/mine&#58;latest. Added up&#58; 16.62MB. On disk&#58; 8.311MB, since one layer is shared." width="244" height="311" viewBox="0 0 244 311" font-family="sans-serif" font-size="12"><g class="rehearse-stack"><text class="rehearse-name" x="60" y="27" text-anchor="middle" fill="currentColor">alpine&#58;latest</text><g class="rehearse-layer rehearse-shared rehearse-hue-0"><rect x="4" y="34" width="112" height="240" rx="2" fill="none" stroke="currentColor"></rect><text class="rehearse-mark" x="12" y="158" font-weight="bold" fill="currentColor">A</text><text class="rehearse-size" x="108" y="158" text-anchor="end" fill="currentColor">8.31MB</text></g><text class="rehearse-total" x="60" y="289" text-anchor="middle" fill="currentColor">8.31MB</text><text class="rehearse-own" x="60" y="304" text-anchor="middle" fill="currentColor">0B its own</text></g><g class="rehearse-stack"><text class="rehearse-name" x="184" y="27" text-anchor="middle" fill="currentColor">me/mine&#58;latest</text><g class="rehearse-layer rehearse-shared rehearse-hue-0"><rect x="128" y="34" width="112" height="240" rx="2" fill="none" stroke="currentColor"></rect><text class="rehearse-mark" x="136" y="158" font-weight="bold" fill="currentColor">A</text><text class="rehearse-size" x="232" y="158" text-anchor="end" fill="currentColor">8.31MB</text></g><text class="rehearse-total" x="184" y="289" text-anchor="middle" fill="currentColor">8.31MB</text><text class="rehearse-own" x="184" y="304" text-anchor="middle" fill="currentColor">0B its own</text></g><path class="rehearse-ground" d="M0 274H244" fill="none" stroke="currentColor"></path></svg></div><details class="rehearse-twin"><summary>As a table</summary><div class="rehearse-images rehearse-layers" role="region" aria-label="Layers of alpine&#58;latest and me/mine&#58;latest, as a table" tabindex="0"><table><thead><tr><th scope="col">Layer</th><th scope="col">Size</th><th scope="col"><code class="nohighlight">alpine&#58;latest</code></th><th scope="col"><code class="nohighlight">me/mine&#58;latest</code></th></tr></thead><tbody><tr class="rehearse-row rehearse-shared rehearse-hue-0"><th scope="row"><b>A</b> <code class="nohighlight">sha256&#58;2</code></th><td>8.31MB</td><td class="rehearse-has"><span role="img" aria-label="yes">●</span></td><td class="rehearse-has"><span role="img" aria-label="yes">●</span></td></tr></tbody><tfoot><tr><th scope="row">Added up</th><td></td><td>8.31MB</td><td>8.31MB</td></tr><tr><th scope="row">Its own</th><td></td><td>0B</td><td>0B</td></tr></tfoot></table></div></details></figure>
 
     <div class="rehearse tex2jax_ignore rehearse-provenance"><p>Recorded on 23 November 2026 with Docker 26.1.5 (overlay2, linux/amd64). Images of docker.io and quay.io came from local stand-ins, filled from archives of this course, not from those registries themselves. Images of ghcr.io came through a cache of the real registry.</p></div>
     =====
@@ -852,7 +857,15 @@ fn ends_with_the_images_and_where_all_comes_from() {
     |---|---|---:|---:|---|
     | `alpine:latest` | `sha256:9f2a1c5be3c7d2b19f2a1c5be3c7d2b19f2a1c5be3c7d2b19f2a1c5be3c7d2b1` | 1 | 8.31MB | `localhost:5000/tiny:1.0` |
     | `localhost:5000/tiny:1.0` | `sha256:9f2a1c5be3c7d2b19f2a1c5be3c7d2b19f2a1c5be3c7d2b19f2a1c5be3c7d2b1` | 1 | 1MB | `alpine:latest` |
-    | `me/mine:latest` | in no registry | 1 | 999B |  |
+    | `me/mine:latest` | not known | 1 | 999B |  |
+
+    Added up\: 16.62MB. On disk\: 8.311MB, since one layer is shared.
+
+    | Layer | Size | `alpine:latest` | `me/mine:latest` |
+    |---|---:|:---:|:---:|
+    | A `sha256:2` | 8.31MB | x | x |
+    | Added up |  | 8.31MB | 8.31MB |
+    | Its own |  | 0B | 0B |
 
     Recorded on 23 November 2026 with Docker 26.1.5 (overlay2, linux/amd64). Images of docker.io and quay.io came from local stand-ins, filled from archives of this course, not from those registries themselves. Images of ghcr.io came through a cache of the real registry.
     "#);
@@ -868,15 +881,15 @@ fn escapes_references_and_digests() {
     assert_snapshot!(both(&chapter), @r#"
     Text.
 
-    <div class="rehearse tex2jax_ignore rehearse-images" role="region" aria-label="Images of this chapter" tabindex="0"><table><caption>Images of this chapter</caption><thead><tr><th scope="col">Reference</th><th scope="col">Digest</th><th scope="col" class="rehearse-number">Layers</th><th scope="col" class="rehearse-number">Size</th></tr></thead><tbody><tr><th scope="row"><code class="nohighlight" title="a&#34;&#62;&#60;b&#62;&#124;&#96;x&#96;&#123;&#123;&#35;include y&#125;&#125;">a&#34;&#62;&#60;b&#62;&#124;&#96;x&#96;&#123;&#123;&#35;include y&#125;&#125;&#58;latest</code></th><td><details><summary><code class="nohighlight">a&#34;&#62;&#60;b&#62;&#124;&#96;x&#96;&#123;&#123;&#35;include y&#125;&#125;</code></summary><code class="nohighlight rehearse-full">a&#34;&#62;&#60;b&#62;&#124;&#96;x&#96;&#123;&#123;&#35;include y&#125;&#125;</code></details></td><td class="rehearse-number">1</td><td class="rehearse-number">1B</td></tr></tbody></table></div>
+    <div class="rehearse tex2jax_ignore rehearse-images" role="region" aria-label="Images of this chapter" tabindex="0"><table><caption>Images of this chapter</caption><thead><tr><th scope="col">Reference</th><th scope="col">Digest</th><th scope="col" class="rehearse-number">Layers</th><th scope="col" class="rehearse-number">Size</th></tr></thead><tbody><tr><th scope="row"><code class="nohighlight" title="a&#34;&#62;&#60;b&#62;&#124;&#96;x&#96;&#123;&#123;&#35;include y&#125;&#125;">a&#34;&#62;&#60;b&#62;&#124;&#96;x&#96;&#123;&#123;&#35;include y&#125;&#125;<wbr>&#58;latest</code></th><td data-what="Digest"><details><summary><code class="nohighlight">a&#34;&#62;&#60;b&#62;&#124;&#96;x&#96;&#123;&#123;&#35;include y&#125;&#125;</code></summary><code class="nohighlight rehearse-full">a&#34;&#62;&#60;b&#62;&#124;&#96;x&#96;&#123;&#123;&#35;include y&#125;&#125;</code></details></td><td data-what="Layers" class="rehearse-number">1</td><td data-what="Size" class="rehearse-number">1B</td></tr></tbody></table></div>
 
     <div class="rehearse tex2jax_ignore rehearse-provenance"><p>Recorded on 23 November 2026 with Docker 26.1.5 (overlay2, linux/amd64).</p></div>
     =====
     Text.
 
-    | Reference | Digest | Layers | Size | Same image as |
-    |---|---|---:|---:|---|
-    | a\"\>\<b\>\|\`x\`\{\{\#include y\}\}\:latest | a\"\>\<b\>\|\`x\`\{\{\#include y\}\} | 1 | 1B |  |
+    | Reference | Digest | Layers | Size |
+    |---|---|---:|---:|
+    | a\"\>\<b\>\|\`x\`\{\{\#include y\}\}\:latest | a\"\>\<b\>\|\`x\`\{\{\#include y\}\} | 1 | 1B |
 
     Recorded on 23 November 2026 with Docker 26.1.5 (overlay2, linux/amd64).
     "#);
@@ -939,7 +952,7 @@ fn carries_the_style_once_unless_the_book_has_it() {
     assert!(!styles[0].contains("/*") && !styles[0].contains("{{"));
     assert!(!check(&with, Renderer::Plain).contains("<style"));
     let without = Chapter {
-        assets_version: Some("1".to_string()),
+        assets_version: Some("2".to_string()),
         ..with
     };
     assert!(!check(&without, Renderer::Html).contains("<style"));

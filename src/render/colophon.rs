@@ -4,9 +4,8 @@
 use jiff::civil::Date;
 
 use crate::config::Source;
-use crate::images::{LedgerEntry, same_as, short_digest, short_name};
+use crate::images::{ImageOrigin, LedgerEntry, same_as, short_name};
 use crate::snapshot::Snapshot;
-use crate::transcript::Layer;
 
 /// One line of the table of images.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,62 +14,41 @@ pub(super) struct Row {
     pub(super) familiar: String,
     /// In full: `docker.io/library/alpine:latest`.
     pub(super) reference: String,
-    /// In full; `None` for an image that no registry knows.
-    pub(super) digest: Option<String>,
+    /// In full.
+    pub(super) digest: Digest,
     /// How many layers it has.
     pub(super) n_layers: usize,
     /// `7.83MB`, as `docker images` writes it.
     pub(super) size: String,
     /// The other references that name the same image, as people write them.
     pub(super) same_as: Vec<String>,
+    /// Since when it names this image, and the digest of the one before.
+    pub(super) moved: Option<(String, String)>,
 }
 
-/// Which image has which layer.
+/// What the table says of a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Layers {
-    /// The images, as people write them.
-    pub(super) columns: Vec<String>,
-    /// Short digests, those that most images have first, and which images have them.
-    pub(super) rows: Vec<(String, Vec<bool>)>,
+pub(super) enum Digest {
+    /// In full.
+    Known(String),
+    /// Why there is none.
+    None(&'static str),
 }
 
-impl Layers {
-    /// `9 layers, 1 of them shared`.
-    pub(super) fn summary(&self) -> String {
-        let is_shared = |it: &&(String, Vec<bool>)| it.1.iter().filter(|it| **it).count() > 1;
-        let n_shared = self.rows.iter().filter(is_shared).count();
-        let noun = if self.rows.len() == 1 {
-            "layer"
-        } else {
-            "layers"
-        };
-        match n_shared {
-            0 => format!("{} {noun}, none of them shared", self.rows.len()),
-            n => format!("{} {noun}, {n} of them shared", self.rows.len()),
-        }
-    }
+/// Whether any row has something to say in a column that most tables do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Columns {
+    /// That references name one image.
+    pub(super) same_as: bool,
+    /// That references moved.
+    pub(super) moved: bool,
 }
 
-/// Makes the table of which image has which layer.
-pub(super) fn layers(images: &[LedgerEntry]) -> Layers {
-    let mut digests: Vec<&String> = Vec::new();
-    for Layer { digest, .. } in images.iter().flat_map(|it| &it.layers) {
-        if !digests.contains(&digest) {
-            digests.push(digest);
-        }
-    }
-    let has = |digest: &String| -> Vec<bool> {
-        let has = |it: &LedgerEntry| it.layers.iter().any(|it| it.digest == *digest);
-        images.iter().map(has).collect()
-    };
-    let mut rows: Vec<(String, Vec<bool>)> = digests
-        .into_iter()
-        .map(|it| (short_digest(it), has(it)))
-        .collect();
-    rows.sort_by_key(|it| std::cmp::Reverse(it.1.iter().filter(|it| **it).count()));
-    Layers {
-        columns: images.iter().map(|it| short_name(&it.reference)).collect(),
-        rows,
+/// Tells which columns a table of images has beside those of every one.
+pub(super) fn columns(rows: &[Row]) -> Columns {
+    Columns {
+        same_as: rows.iter().any(|it| !it.same_as.is_empty()),
+        moved: rows.iter().any(|it| it.moved.is_some()),
     }
 }
 
@@ -79,32 +57,48 @@ pub(super) fn rows(images: &[LedgerEntry]) -> Vec<Row> {
     let row = |entry: &LedgerEntry| Row {
         familiar: short_name(&entry.reference),
         reference: entry.reference.clone(),
-        digest: entry.digest.clone(),
+        digest: match (&entry.digest, entry.origin) {
+            (Some(digest), _) => Digest::Known(digest.clone()),
+            (None, ImageOrigin::Exercise) => Digest::None("made here"),
+            (None, ImageOrigin::Registry) => Digest::None("not known"),
+        },
         n_layers: entry.layers.len(),
-        size: size(entry.size),
+        size: size(u128::from(entry.size), Digits::Three),
         same_as: same_as(entry, images).into_iter().map(short_name).collect(),
+        moved: entry.moved.as_ref().map(|it| (day(it.on), it.from.clone())),
     };
     images.iter().map(row).collect()
 }
 
-/// Three digits and a decimal unit, as the engine's own command line writes sizes.
-fn size(bytes: u64) -> String {
+/// How exactly a size is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Digits {
+    /// As `docker images` does.
+    Three,
+    /// As `docker system df` does.
+    Four,
+}
+
+/// A few digits and a decimal unit, as the engine's own command line writes sizes.
+pub(super) fn size(bytes: u128, digits: Digits) -> String {
+    let n_digits = match digits {
+        Digits::Three => 3,
+        Digits::Four => 4,
+    };
     let mut value = bytes as f64;
     let mut unit = "B";
     for next in ["kB", "MB", "GB", "TB", "PB"] {
-        // From here on three digits would round up to a thousand.
-        if value < 999.5 {
+        // From here on that many digits would round up to a thousand.
+        if value < 1000.0 - 0.5 / 10_f64.powi(n_digits - 3) {
             break;
         }
         value /= 1000.0;
         unit = next;
     }
-    let n_decimals = match value {
-        0.0..9.995 => 2,
-        9.995..99.95 => 1,
-        _ => 0,
-    };
-    let number = format!("{value:.n_decimals$}");
+    let decimals = [n_digits - 1, n_digits - 2, n_digits - 3];
+    let numbers = decimals.map(|it| format!("{value:.*}", it as usize));
+    let is_short = |it: &&String| it.len() <= n_digits as usize + 1;
+    let number = numbers.iter().find(is_short).unwrap_or(&numbers[2]);
     match number.contains('.') {
         true => format!(
             "{}{unit}",

@@ -2,16 +2,20 @@
 //! in an output can tear it. All text goes through `escape::html`.
 
 use super::ansi::{Line, Style};
-use super::colophon::{Layers, Row};
+use super::colophon::{self, Columns, Digest, Row};
 use super::escape::{self, html};
+use super::stacks::seams;
 use super::{Checked, Commands, Output, Status, Under, prompted, took};
 use crate::images::short_digest;
 
 /// Class that every block has. The second one tells MathJax to leave the text alone.
-const BLOCK_CLASS: &str = "rehearse tex2jax_ignore";
+pub(super) const BLOCK_CLASS: &str = "rehearse tex2jax_ignore";
 
 /// Keeps the parts of a heading apart where the style does not.
 const DOT: &str = r#"<span class="rehearse-dot"> · </span>"#;
+
+/// Bytes of a reference that fit in a table on one line.
+const LONG_NAME: usize = 14;
 
 /// Begins the fold of a solution; `</details>` ends it. What is between them is Markdown.
 pub(super) const SOLUTION: &str =
@@ -67,7 +71,7 @@ pub(super) fn block(id: &str, under: &Under<'_>, commands: Commands, fold_lines:
 }
 
 /// A note in which backticks mark code, as in Markdown; a lone one is itself.
-fn with_code(note: &str) -> String {
+pub(super) fn with_code(note: &str) -> String {
     let parts: Vec<&str> = note.split('`').collect();
     if parts.len().is_multiple_of(2) {
         return html(note);
@@ -241,75 +245,77 @@ pub(super) fn table(rows: &[Row], caption: &str) -> Option<String> {
     if rows.is_empty() {
         return None;
     }
-    let shares = rows.iter().any(|it| !it.same_as.is_empty());
-    let body: String = rows.iter().map(|it| row(it, shares)).collect();
-    let same_as = if shares {
-        r#"<th scope="col">Same image as</th>"#
-    } else {
-        ""
-    };
+    let columns = colophon::columns(rows);
+    let body: String = rows.iter().map(|it| row(it, columns)).collect();
+    let mut heads = String::from(
+        r#"<th scope="col">Reference</th><th scope="col">Digest</th><th scope="col" class="rehearse-number">Layers</th><th scope="col" class="rehearse-number">Size</th>"#,
+    );
+    if columns.same_as {
+        heads.push_str(r#"<th scope="col">Same image as</th>"#);
+    }
+    if columns.moved {
+        heads.push_str(r#"<th scope="col">Moved since</th>"#);
+    }
     Some(format!(
-        r#"<div class="{BLOCK_CLASS} rehearse-images" role="region" aria-label="{caption}" tabindex="0"><table><caption>{caption}</caption><thead><tr><th scope="col">Reference</th><th scope="col">Digest</th><th scope="col" class="rehearse-number">Layers</th><th scope="col" class="rehearse-number">Size</th>{same_as}</tr></thead><tbody>{body}</tbody></table></div>"#
+        r#"<div class="{BLOCK_CLASS} rehearse-images" role="region" aria-label="{caption}" tabindex="0"><table><caption>{caption}</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"#
     ))
 }
 
-fn row(row: &Row, shares: bool) -> String {
-    let digest = match &row.digest {
-        Some(digest) => format!(
-            r#"<details><summary><code class="nohighlight">{}</code></summary><code class="nohighlight rehearse-full">{}</code></details>"#,
-            html(&short_digest(digest)),
-            html(digest)
-        ),
-        None => "in no registry".to_string(),
+/// Each cell says what it is, for screens that are too narrow for the heads of columns.
+fn row(row: &Row, columns: Columns) -> String {
+    let cell = |what: &str, class: &str, content: &str| {
+        format!(r#"<td data-what="{what}"{class}>{content}</td>"#)
     };
-    let same_as = match shares {
-        true => {
-            let names = row
-                .same_as
-                .iter()
-                .map(|it| format!(r#"<code class="nohighlight">{}</code>"#, html(it)));
-            let names: Vec<String> = names.collect();
-            format!("<td>{}</td>", names.join(", "))
-        }
-        false => String::new(),
-    };
-    format!(
-        r#"<tr><th scope="row"><code class="nohighlight" title="{}">{}</code></th><td>{digest}</td><td class="rehearse-number">{}</td><td class="rehearse-number">{}</td>{same_as}</tr>"#,
+    let number = r#" class="rehearse-number""#;
+    let mut res = format!(
+        r#"<tr><th scope="row"><code class="nohighlight" title="{}">{}</code></th>"#,
         html(&row.reference),
-        html(&row.familiar),
-        row.n_layers,
-        html(&row.size)
-    )
+        name(&row.familiar)
+    );
+    let digest = match &row.digest {
+        Digest::Known(it) => digest(it),
+        Digest::None(why) => html(why),
+    };
+    res.push_str(&cell("Digest", "", &digest));
+    res.push_str(&cell("Layers", number, &row.n_layers.to_string()));
+    res.push_str(&cell("Size", number, &html(&row.size)));
+    // Where cells have two columns of their own, a `div` keeps what is in them in one.
+    if columns.same_as {
+        let names = row.same_as.iter();
+        let names = names.map(|it| format!(r#"<code class="nohighlight">{}</code>"#, name(it)));
+        let names: Vec<String> = names.collect();
+        let names = match names.is_empty() {
+            true => String::new(),
+            false => format!("<div>{}</div>", names.join(", ")),
+        };
+        res.push_str(&cell("Same image as", r#" class="rehearse-names""#, &names));
+    }
+    if columns.moved {
+        let moved = row
+            .moved
+            .as_ref()
+            .map(|(day, from)| format!("<div>{}, was {}</div>", html(day), self::digest(from)));
+        res.push_str(&cell("Moved since", "", &moved.unwrap_or_default()));
+    }
+    res.push_str("</tr>");
+    res
 }
 
-/// Makes the table of which image has which layer.
-pub(super) fn layers(table: &Layers) -> String {
-    let heads = table.columns.iter().map(|it| {
-        format!(
-            r#"<th scope="col"><code class="nohighlight">{}</code></th>"#,
-            html(it)
-        )
-    });
-    let heads: String = heads.collect();
-    let mut body = String::new();
-    for (digest, has) in &table.rows {
-        let cells = has.iter().map(|it| match it {
-            true => r#"<td class="rehearse-has"><span role="img" aria-label="yes">●</span></td>"#,
-            false => r#"<td></td>"#,
-        });
-        let cells: String = cells.collect();
-        let digest = html(digest);
-        let class = match has.iter().filter(|it| **it).count() {
-            0 | 1 => "",
-            _ => r#" class="rehearse-shared""#,
-        };
-        body.push_str(&format!(
-            r#"<tr{class}><th scope="row"><code class="nohighlight">{digest}</code></th>{cells}</tr>"#
-        ));
+/// A reference. A long one breaks at its seams rather than anywhere.
+pub(super) fn name(reference: &str) -> String {
+    if reference.len() <= LONG_NAME {
+        return html(reference);
     }
-    let summary = html(&table.summary());
+    let parts: Vec<String> = seams(reference).into_iter().map(html).collect();
+    parts.join("<wbr>")
+}
+
+/// Short, and in full for who opens it; there a click selects all of it.
+fn digest(digest: &str) -> String {
     format!(
-        r#"<div class="{BLOCK_CLASS} rehearse-images rehearse-layers" role="region" aria-label="Layers" tabindex="0"><table><caption>Layers: {summary}</caption><thead><tr><th scope="col">Layer</th>{heads}</tr></thead><tbody>{body}</tbody></table></div>"#
+        r#"<details><summary><code class="nohighlight">{}</code></summary><code class="nohighlight rehearse-full">{}</code></details>"#,
+        html(&short_digest(digest)),
+        html(digest)
     )
 }
 

@@ -1,7 +1,8 @@
 //! Blocks for all renderers but HTML: fences, paragraphs and a Markdown table; no HTML. Colours are dropped, nothing is folded.
 
-use super::colophon::{Layers, Row};
+use super::colophon::{self, Digest, Digits, Row};
 use super::escape;
+use super::layers::{Column, Layers};
 use super::{Checked, Commands, Output, Under, prompted};
 
 /// Stands before a solution.
@@ -63,39 +64,81 @@ pub(super) fn table(rows: &[Row]) -> Option<String> {
     if rows.is_empty() {
         return None;
     }
-    let mut res = String::from(
-        "| Reference | Digest | Layers | Size | Same image as |\n|---|---|---:|---:|---|",
-    );
+    let columns = colophon::columns(rows);
+    let mut res = String::from("| Reference | Digest | Layers | Size |");
+    let mut rule = String::from("|---|---|---:|---:|");
+    for (is_there, head) in [
+        (columns.same_as, " Same image as |"),
+        (columns.moved, " Moved since |"),
+    ] {
+        if is_there {
+            res.push_str(head);
+            rule.push_str("---|");
+        }
+    }
+    res.push_str(&format!("\n{rule}"));
     for row in rows {
-        let digest = row
-            .digest
-            .as_deref()
-            .map_or("in no registry".to_string(), code);
-        let same_as: Vec<String> = row.same_as.iter().map(|it| code(it)).collect();
+        let digest = match &row.digest {
+            Digest::Known(it) => code(it),
+            Digest::None(why) => escape::markdown(why),
+        };
         res.push_str(&format!(
-            "\n| {} | {digest} | {} | {} | {} |",
+            "\n| {} | {digest} | {} | {} |",
             code(&row.familiar),
             row.n_layers,
             escape::markdown(&row.size),
-            same_as.join(", ")
         ));
+        if columns.same_as {
+            let names: Vec<String> = row.same_as.iter().map(|it| code(it)).collect();
+            res.push_str(&format!(" {} |", names.join(", ")));
+        }
+        if columns.moved {
+            let moved = row
+                .moved
+                .as_ref()
+                .map(|(day, from)| format!("{}, was {}", escape::markdown(day), code(from)));
+            res.push_str(&format!(" {} |", moved.unwrap_or_default()));
+        }
     }
     Some(res)
 }
 
-/// Makes the table of which image has which layer.
-pub(super) fn layers(table: &Layers) -> String {
-    let heads: Vec<String> = table.columns.iter().map(|it| code(it)).collect();
-    let mut res = format!(
-        "| Layer | {} |\n|---|{}",
+/// Makes what stands for a picture of layers: what they come to, and a table of which image has which.
+pub(super) fn layers(layers: &Layers) -> String {
+    let heads: Vec<String> = layers.columns.iter().map(|it| code(&it.name)).collect();
+    let mut res = escape::markdown(&layers.sums());
+    if let Some(note) = layers.note() {
+        res.push_str(&format!(" {note}"));
+    }
+    res.push_str(&format!(
+        "\n\n| Layer | Size | {} |\n|---|---:|{}",
         heads.join(" | "),
         ":---:|".repeat(heads.len())
-    );
-    for (digest, has) in &table.rows {
-        let cells: Vec<&str> = has.iter().map(|it| if *it { "x" } else { "" }).collect();
-        res.push_str(&format!("\n| {} | {} |", code(digest), cells.join(" | ")));
+    ));
+    for row in &layers.rows {
+        let mark = row.mark().map(|it| format!("{it} "));
+        let cells = row.n_times.iter().map(|n_times| match n_times {
+            0 => String::new(),
+            1 => "x".to_string(),
+            n => format!("{n} x"),
+        });
+        let cells: Vec<String> = cells.collect();
+        res.push_str(&format!(
+            "\n| {}{} | {} | {} |",
+            mark.unwrap_or_default(),
+            code(&row.digest),
+            escape::markdown(row.size.as_deref().unwrap_or("unknown")),
+            cells.join(" | ")
+        ));
     }
-    format!("{res}\n\n{}", escape::markdown(&table.summary()))
+    let mut sums = |head: &str, text: &dyn Fn(&Column) -> String| {
+        let cells = layers.columns.iter().map(|it| escape::markdown(&text(it)));
+        let cells: Vec<String> = cells.collect();
+        res.push_str(&format!("\n| {head} |  | {} |", cells.join(" | ")));
+    };
+    sums("Added up", &|it| it.total.text(Digits::Three));
+    sums("Its own", &|it| it.own.text(Digits::Three));
+    res
 }
 
 /// A code span, if the text is of the letters that references and digests are made of.

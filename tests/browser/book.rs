@@ -144,7 +144,10 @@ fn hostile() -> Snapshot {
     let image = |reference: &str| LedgerEntry {
         reference: reference.to_string(),
         digest: Some(format!("sha256:{}", "0123456789abcdef".repeat(4))),
-        id: "sha256:1\"><script>window.pwned=1</script>".to_string(),
+        id: format!(
+            "sha256:{}\"><script>window.pwned=1</script>",
+            reference.len()
+        ),
         size: 123_456_789,
         layers: vec![Layer {
             digest: "<img/src=x/onerror=window.pwned=1>".to_string(),
@@ -196,10 +199,11 @@ fn course() -> Snapshot {
         digest: Some(format!("sha256:{}", idx.to_string().repeat(64))),
         id: format!("sha256:{idx}"),
         size: 123_456_789,
-        layers: [0, idx]
+        // One of each color that all have, and one of its own.
+        layers: ["a", "b", "c", "d", "e", "f", &idx.to_string()]
             .map(|it| Layer {
-                digest: format!("sha256:{}", it.to_string().repeat(64)),
-                size: Some(61_728_394),
+                digest: format!("sha256:{}", it.repeat(64)),
+                size: Some(17_636_684),
             })
             .to_vec(),
         first: first("course"),

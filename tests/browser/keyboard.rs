@@ -48,7 +48,9 @@ fn the_keyboard_goes_through_the_page_and_opens_what_is_folded() {
     button "Copy to clipboard"
     summary "… 76 more lines", Enter: open, Space: closed, Enter: open
     a "The end"
-    layers "Layers"
+    stacks "Layers of one:latest, two:late"
+    summary "As a table", Enter: open, Space: closed, Enter: open
+    layers "Layers of one:latest, two:late"
     images "Images"
     summary "sha256:000000000000…", Enter: open, Space: closed, Enter: open
     summary "sha256:111111111111…", Enter: open, Space: closed, Enter: open
@@ -61,6 +63,8 @@ fn the_keyboard_gets_to_all_that_scrolls() {
         let (scrollers, stops) = visit(page, TELEPHONE, |page| {
             let () = page.look("open('details')");
             let scrollers: Vec<String> = page.look("scrollers()");
+            // The walk opens them again.
+            let () = page.look("shut('details')");
             (scrollers, walk(page))
         });
         assert!(!scrollers.is_empty());

@@ -1,5 +1,7 @@
 //! Where our blocks lie on a page, as boxes and not as pixels.
 
+use std::collections::BTreeMap;
+
 use insta::assert_snapshot;
 
 use super::book::{PAGES, visit};
@@ -45,6 +47,14 @@ fn no_box_lies_on_another_or_outside_its_column() {
             }
         });
     }
+}
+
+#[test]
+fn a_shared_layer_is_at_one_height_in_all_stacks() {
+    let tops: BTreeMap<String, Vec<f64>> = visit("course.html", DESK, |page| page.look("tops()"));
+    let marks: Vec<&str> = tops.keys().map(String::as_str).collect();
+    assert_eq!(marks, ["A", "B", "C", "D", "E", "F"]);
+    assert!(tops.values().all(|it| it.len() == 1), "{tops:?}");
 }
 
 #[test]
@@ -98,8 +108,12 @@ fn boxes_of_a_course_at_a_desk() {
       fold: full width, closed
         summary: left
       output: full width, fits
-    layers: full width, scrolls
-      table: scrolled
+    picture: full width
+      sums: full width
+      stacks: full width, fits
+        drawing: inside
+      twin: full width, closed
+        summary: left
     images: full width, fits
       table: full width
         summary: inside (2 times)
@@ -159,10 +173,14 @@ fn boxes_of_a_course_on_a_telephone() {
       fold: full width, closed
         summary: left
       output: full width, fits
-    layers: full width, scrolls
-      table: scrolled
-    images: full width, scrolls
-      table: scrolled
+    picture: full width
+      sums: full width
+      stacks: full width, scrolls
+        drawing: scrolled
+      twin: full width, closed
+        summary: left
+    images: full width, fits
+      table: full width
         summary: inside (2 times)
     note: full width
     provenance: full width

@@ -4,6 +4,11 @@
 // none fits is told as unknown.
 const KINDS = [
   ['solution', '.rehearse-solution'],
+  ['picture', '.rehearse-picture'],
+  ['sums', '.rehearse-sums'],
+  ['stacks', '.rehearse-stacks'],
+  ['drawing', '.rehearse-stacks > svg'],
+  ['twin', '.rehearse-twin'],
   ['layers', '.rehearse-layers'],
   ['images', '.rehearse-images'],
   ['check', '.rehearse-check'],
@@ -25,8 +30,10 @@ const KINDS = [
 
 // All that may stand in our blocks, and `hljs`, which mdBook gives to every `code`. An output is text: whatever else there is
 // came from it.
-const ELEMENTS = 'div p span kbd samp pre code details summary table caption thead tbody tr th td'.split(' ');
-const ATTRIBUTES = 'class id role aria-label aria-hidden tabindex scope title open'.split(' ');
+const ELEMENTS = ('div p span kbd samp pre code details summary table caption thead tbody tfoot tr th td b wbr '
+  + 'figure figcaption svg g rect path text').split(' ');
+const ATTRIBUTES = ('class id role aria-label aria-hidden tabindex scope title open data-what '
+  + 'width height viewBox x y rx d fill stroke stroke-dasharray text-anchor font-family font-size font-weight').split(' ');
 const CLASSES = /^(rehearse(-[a-z0-9-]+)?|tex2jax_ignore|nohighlight|hljs)$/;
 
 const THEMES = ['light', 'rust', 'coal', 'navy', 'ayu'];
@@ -52,6 +59,7 @@ const texts = (selector) => all(selector).map((it) => it.textContent.trim());
 const shown = (selector) => all(selector).filter(seen).map((it) => it.innerText);
 
 const open = (selector) => all(selector).forEach((it) => { it.open = true; });
+const shut = (selector) => all(selector).forEach((it) => { it.open = false; });
 
 // --- What came from outputs ---
 
@@ -93,7 +101,10 @@ function contrast(it) {
   const papers = matchMedia('print').matches
     ? ['#fff', ...styles.filter((it) => it.printColorAdjust === 'exact').map((it) => it.backgroundColor)]
     : styles.map((it) => it.backgroundColor);
-  const ink = getComputedStyle(it).color;
+  // In a drawing text is painted with its fill, upon its box, which printers print.
+  const box = it.parentElement.querySelector(':scope > rect');
+  if (box) papers.push(getComputedStyle(box).fill);
+  const ink = getComputedStyle(it)[it.closest('svg') ? 'fill' : 'color'];
   const strength = styles.reduce((product, it) => product * it.opacity, 1);
   const shown = `color-mix(in srgb, ${ink} ${strength * 100}%, transparent)`;
   const [a, b] = [light(papers), light([...papers, shown])];
@@ -105,7 +116,7 @@ const inked = () => ours().filter((it) => [...it.childNodes].some((text) => text
 
 // Texts of less contrast than WCAG wants, in the theme that is on: where they are, and how much they have.
 const faint = () => [...new Set(inked().map((it) => [contrast(it), it]).filter(([it]) => !(it >= 4.5))
-  .map(([contrast, it]) => `${it.className || kind(it) || it.localName} in ${it.parentElement.className}: ${contrast.toFixed(2)}`))];
+  .map(([contrast, it]) => `${it.getAttribute('class') || kind(it) || it.localName} in ${it.parentElement.getAttribute('class')}: ${contrast.toFixed(2)}`))];
 
 // As mdBook does it, but for its keeping the choice: that would be for all pages.
 function wear(theme) {
@@ -150,7 +161,11 @@ const cut = () => ours().filter(seen).filter((it) => !around(it.parentElement).s
   .filter((it) => {
     const box = it.getBoundingClientRect();
     return box.width > 0 && (box.left < -1 || box.right > document.documentElement.clientWidth + 1);
-  }).map((it) => it.className || it.localName);
+  }).map((it) => it.getAttribute('class') || it.localName);
+
+// At which heights the layers that several images have are drawn, by their letters.
+const tops = () => Object.fromEntries(Object.entries(Object.groupBy(all('.rehearse-shared:has(rect)'), (it) => it.querySelector('text').textContent))
+  .map(([mark, layers]) => [mark, [...new Set(layers.map((it) => it.querySelector('rect').getBoundingClientRect().top))]]));
 
 function inner(it) {
   const box = it.getBoundingClientRect(), style = getComputedStyle(it);

@@ -161,65 +161,12 @@ fn a_screen_reader_hears_what_each_block_is() {
       "93\n94\n95\n96\n97\n98\n99\n100"
     heading "The end"
       link "The end"
-    region "Layers"
-      table "Layers: 6 layers, 1 of them shared"
-        rowgroup
-          row
-            columnheader "Layer"
-            columnheader "one:latest"
-            columnheader "two:latest"
-            columnheader "three:latest"
-            columnheader "four:latest"
-            columnheader "five:latest"
-            columnheader "six:latest"
-        row
-          rowheader "sha256:000000000000…"
-          cell "yes"
-          cell "yes"
-          cell "yes"
-          cell "yes"
-          cell "yes"
-          cell "yes"
-        row
-          rowheader "sha256:111111111111…"
-          cell
-          cell "yes"
-          cell
-          cell
-          cell
-          cell
-        row
-          rowheader "sha256:222222222222…"
-          cell
-          cell
-          cell "yes"
-          cell
-          cell
-          cell
-        row
-          rowheader "sha256:333333333333…"
-          cell
-          cell
-          cell
-          cell "yes"
-          cell
-          cell
-        row
-          rowheader "sha256:444444444444…"
-          cell
-          cell
-          cell
-          cell
-          cell "yes"
-          cell
-        row
-          rowheader "sha256:555555555555…"
-          cell
-          cell
-          cell
-          cell
-          cell
-          cell "yes"
+    figure
+      Figcaption
+        "Added up: 740.7MB. On disk: 211.6MB, since 6 layers are shared."
+      region "Layers of one:latest, two:latest, three:latest, four:latest, five:latest and six:latest"
+      group
+        DisclosureTriangle "As a table"
     region "Images"
       table "Images"
         rowgroup
@@ -233,14 +180,14 @@ fn a_screen_reader_hears_what_each_block_is() {
           cell "sha256:000000000000…"
             group
               DisclosureTriangle "sha256:000000000000…"
-          cell "2"
+          cell "7"
           cell "123MB"
         row
           rowheader "two:latest"
           cell "sha256:111111111111…"
             group
               DisclosureTriangle "sha256:111111111111…"
-          cell "2"
+          cell "7"
           cell "123MB"
     paragraph
       "These images are not recorded yet"

@@ -98,25 +98,115 @@ fn without_style_all_is_text_with_something_between() {
     99
     100
     ---
-    Layers: 6 layers, 1 of them shared
-    Layer	one:latest	two:latest	three:latest	four:latest	five:latest	six:latest
-    sha256:000000000000…	●	●	●	●	●	●
-    sha256:111111111111…		●				
-    sha256:222222222222…			●			
-    sha256:333333333333…				●		
-    sha256:444444444444…					●	
-    sha256:555555555555…						●
+    Added up: 740.7MB. On disk: 211.6MB, since 6 layers are shared.
+    one:latest
+    A
+    17.6MB
+    B
+    17.6MB
+    C
+    17.6MB
+    D
+    17.6MB
+    E
+    17.6MB
+    F
+    17.6MB
+    17.6MB
+    123MB
+    17.6MB its own
+    two:latest
+    A
+    17.6MB
+    B
+    17.6MB
+    C
+    17.6MB
+    D
+    17.6MB
+    E
+    17.6MB
+    F
+    17.6MB
+    17.6MB
+    123MB
+    17.6MB its own
+    three:latest
+    A
+    17.6MB
+    B
+    17.6MB
+    C
+    17.6MB
+    D
+    17.6MB
+    E
+    17.6MB
+    F
+    17.6MB
+    17.6MB
+    123MB
+    17.6MB its own
+    four:latest
+    A
+    17.6MB
+    B
+    17.6MB
+    C
+    17.6MB
+    D
+    17.6MB
+    E
+    17.6MB
+    F
+    17.6MB
+    17.6MB
+    123MB
+    17.6MB its own
+    five:latest
+    A
+    17.6MB
+    B
+    17.6MB
+    C
+    17.6MB
+    D
+    17.6MB
+    E
+    17.6MB
+    F
+    17.6MB
+    17.6MB
+    123MB
+    17.6MB its own
+    six:latest
+    A
+    17.6MB
+    B
+    17.6MB
+    C
+    17.6MB
+    D
+    17.6MB
+    E
+    17.6MB
+    F
+    17.6MB
+    17.6MB
+    123MB
+    17.6MB its own
+    As a table
     ---
     Images
     Reference	Digest	Layers	Size
     one:latest	
     sha256:000000000000…
     sha256:0000000000000000000000000000000000000000000000000000000000000000
-    	2	123MB
+    	7	123MB
     two:latest	
     sha256:111111111111…
     sha256:1111111111111111111111111111111111111111111111111111111111111111
-    	2	123MB
+    	7	123MB
     ---
     These images are not recorded yet
     ---

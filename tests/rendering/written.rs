@@ -16,42 +16,45 @@ use mdbook_rehearse::transcript::{Engine, Layer};
 use regex::Regex;
 
 /// A chapter with what lies beside it.
-struct Case<'a> {
-    text: &'a str,
-    copy: Option<&'a str>,
-    config: Config,
+pub(super) struct Case<'a> {
+    pub(super) text: &'a str,
+    pub(super) copy: Option<&'a str>,
+    pub(super) config: Config,
     /// Commands with what they printed; those that are not here printed their own text.
-    printed: &'a [(&'a str, &'a str)],
+    pub(super) printed: &'a [(&'a str, &'a str)],
     /// Steps that are not recorded.
-    unrecorded: &'a [&'a str],
-    images: Vec<LedgerEntry>,
+    pub(super) unrecorded: &'a [&'a str],
+    pub(super) images: Vec<LedgerEntry>,
+    /// Of the engine.
+    pub(super) store: &'static str,
 }
 
-fn case(text: &str) -> Case<'_> {
+pub(super) fn case(text: &str) -> Case<'_> {
     let languages = ["bash", "console"].map(str::to_string);
     Case {
         text,
         copy: None,
         config: Config {
             languages: languages.to_vec(),
-            assets_version: Some("1".to_string()),
+            assets_version: Some("2".to_string()),
             ..Config::default()
         },
         printed: &[],
         unrecorded: &[],
         images: Vec::new(),
+        store: "overlay2",
     }
 }
 
 /// The page in short, for HTML and for other renderers, without what says where all comes from.
 #[track_caller]
-fn check(case: &Case<'_>) -> String {
+pub(super) fn check(case: &Case<'_>) -> String {
     let (html, plain) = pages(case);
     format!("{}\n=====\n{}", in_short(&html), without_provenance(&plain))
 }
 
 #[track_caller]
-fn pages(case: &Case<'_>) -> (String, String) {
+pub(super) fn pages(case: &Case<'_>) -> (String, String) {
     let none = BTreeSet::new();
     let chapter = Chapter {
         path: "a.md",
@@ -90,7 +93,7 @@ fn pages(case: &Case<'_>) -> (String, String) {
         recorded: date(2026, 11, 23),
         engine: Engine {
             version: "26.1.5".to_string(),
-            store: "overlay2".to_string(),
+            store: case.store.to_string(),
             platform: "linux/amd64".to_string(),
         },
         registries: Default::default(),
@@ -138,7 +141,7 @@ fn regex(text: &str) -> Regex {
     Regex::new(text).unwrap()
 }
 
-fn entry(reference: &str, digit: &str, layers: &[&str]) -> LedgerEntry {
+pub(super) fn entry(reference: &str, digit: &str, layers: &[&str]) -> LedgerEntry {
     LedgerEntry {
         reference: reference.to_string(),
         digest: Some(format!("sha256:{}", digit.repeat(64))),
@@ -668,13 +671,13 @@ fn tables_stand_where_their_comments_do() {
 
     <!-- rehearse: images alpine docker.io/library/mine:1 missing -->
 
-    <div class="rehearse tex2jax_ignore rehearse-images" role="region" aria-label="Images" tabindex="0"><table><caption>Images</caption><thead><tr><th scope="col">Reference</th><th scope="col">Digest</th><th scope="col" class="rehearse-number">Layers</th><th scope="col" class="rehearse-number">Size</th></tr></thead><tbody><tr><th scope="row"><code class="nohighlight" title="docker.io/library/alpine&#58;latest">alpine&#58;latest</code></th><td><details><summary><code class="nohighlight">sha256&#58;aaaaaaaaaaaa…</code></summary><code class="nohighlight rehearse-full">sha256&#58;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa</code></details></td><td class="rehearse-number">1</td><td class="rehearse-number">8.31MB</td></tr><tr><th scope="row"><code class="nohighlight" title="docker.io/library/mine&#58;1">mine&#58;1</code></th><td><details><summary><code class="nohighlight">sha256&#58;bbbbbbbbbbbb…</code></summary><code class="nohighlight rehearse-full">sha256&#58;bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb</code></details></td><td class="rehearse-number">2</td><td class="rehearse-number">8.31MB</td></tr></tbody></table></div>
+    <div class="rehearse tex2jax_ignore rehearse-images" role="region" aria-label="Images" tabindex="0"><table><caption>Images</caption><thead><tr><th scope="col">Reference</th><th scope="col">Digest</th><th scope="col" class="rehearse-number">Layers</th><th scope="col" class="rehearse-number">Size</th></tr></thead><tbody><tr><th scope="row"><code class="nohighlight" title="docker.io/library/alpine&#58;latest">alpine&#58;latest</code></th><td data-what="Digest"><details><summary><code class="nohighlight">sha256&#58;aaaaaaaaaaaa…</code></summary><code class="nohighlight rehearse-full">sha256&#58;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa</code></details></td><td data-what="Layers" class="rehearse-number">1</td><td data-what="Size" class="rehearse-number">8.31MB</td></tr><tr><th scope="row"><code class="nohighlight" title="docker.io/library/mine&#58;1">mine&#58;1</code></th><td data-what="Digest"><details><summary><code class="nohighlight">sha256&#58;bbbbbbbbbbbb…</code></summary><code class="nohighlight rehearse-full">sha256&#58;bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb</code></details></td><td data-what="Layers" class="rehearse-number">2</td><td data-what="Size" class="rehearse-number">8.31MB</td></tr></tbody></table></div>
 
     - item
 
       <!-- rehearse: layers alpine mine:1 -->
 
-      <div class="rehearse tex2jax_ignore rehearse-images rehearse-layers" role="region" aria-label="Layers" tabindex="0"><table><caption>Layers: 2 layers, 1 of them shared</caption><thead><tr><th scope="col">Layer</th><th scope="col"><code class="nohighlight">alpine&#58;latest</code></th><th scope="col"><code class="nohighlight">mine&#58;1</code></th></tr></thead><tbody><tr class="rehearse-shared"><th scope="row"><code class="nohighlight">sha256&#58;111111111111…</code></th><td class="rehearse-has"><span role="img" aria-label="yes">●</span></td><td class="rehearse-has"><span role="img" aria-label="yes">●</span></td></tr><tr><th scope="row"><code class="nohighlight">sha256&#58;222222222222…</code></th><td></td><td class="rehearse-has"><span role="img" aria-label="yes">●</span></td></tr></tbody></table></div>
+      <figure class="rehearse tex2jax_ignore rehearse-picture" id="rehearse-a&#95;layers-2"><figcaption class="rehearse-sums">Added up&#58; 3MB. On disk&#58; 2MB, since one layer is shared.</figcaption><div class="rehearse-stacks" role="region" aria-label="Layers of alpine&#58;latest and mine&#58;1" tabindex="0"><svg role="img" aria-label="Layers of alpine&#58;latest and mine&#58;1. Added up&#58; 3MB. On disk&#58; 2MB, since one layer is shared." width="244" height="313" viewBox="0 0 244 313" font-family="sans-serif" font-size="12"><g class="rehearse-stack"><text class="rehearse-name" x="60" y="149" text-anchor="middle" fill="currentColor">alpine&#58;latest</text><g class="rehearse-layer rehearse-shared rehearse-hue-0"><rect x="4" y="156" width="112" height="120" rx="2" fill="none" stroke="currentColor"></rect><text class="rehearse-mark" x="12" y="220" font-weight="bold" fill="currentColor">A</text><text class="rehearse-size" x="108" y="220" text-anchor="end" fill="currentColor">1MB</text></g><text class="rehearse-total" x="60" y="291" text-anchor="middle" fill="currentColor">1MB</text><text class="rehearse-own" x="60" y="306" text-anchor="middle" fill="currentColor">0B its own</text></g><g class="rehearse-stack"><text class="rehearse-name" x="184" y="27" text-anchor="middle" fill="currentColor">mine&#58;1</text><g class="rehearse-layer rehearse-shared rehearse-hue-0"><rect x="128" y="156" width="112" height="120" rx="2" fill="none" stroke="currentColor"></rect><text class="rehearse-mark" x="136" y="220" font-weight="bold" fill="currentColor">A</text><text class="rehearse-size" x="232" y="220" text-anchor="end" fill="currentColor">1MB</text></g><g class="rehearse-layer"><rect x="128" y="34" width="112" height="120" rx="2" fill="none" stroke="currentColor"></rect><text class="rehearse-size" x="232" y="98" text-anchor="end" fill="currentColor">1MB</text></g><text class="rehearse-total" x="184" y="291" text-anchor="middle" fill="currentColor">2MB</text><text class="rehearse-own" x="184" y="306" text-anchor="middle" fill="currentColor">1MB its own</text></g><path class="rehearse-ground" d="M0 276H244" fill="none" stroke="currentColor"></path></svg></div><details class="rehearse-twin"><summary>As a table</summary><div class="rehearse-images rehearse-layers" role="region" aria-label="Layers of alpine&#58;latest and mine&#58;1, as a table" tabindex="0"><table><thead><tr><th scope="col">Layer</th><th scope="col">Size</th><th scope="col"><code class="nohighlight">alpine&#58;latest</code></th><th scope="col"><code class="nohighlight">mine&#58;1</code></th></tr></thead><tbody><tr class="rehearse-row rehearse-shared rehearse-hue-0"><th scope="row"><b>A</b> <code class="nohighlight">sha256&#58;111111111111…</code></th><td>1MB</td><td class="rehearse-has"><span role="img" aria-label="yes">●</span></td><td class="rehearse-has"><span role="img" aria-label="yes">●</span></td></tr><tr class="rehearse-row"><th scope="row"><code class="nohighlight">sha256&#58;222222222222…</code></th><td>1MB</td><td></td><td class="rehearse-has"><span role="img" aria-label="yes">●</span></td></tr></tbody><tfoot><tr><th scope="row">Added up</th><td></td><td>1MB</td><td>2MB</td></tr><tr><th scope="row">Its own</th><td></td><td>0B</td><td>1MB</td></tr></tfoot></table></div></details></figure>
 
       more
 
@@ -697,21 +700,23 @@ fn tables_stand_where_their_comments_do() {
 
     <!-- rehearse: images alpine docker.io/library/mine:1 missing -->
 
-    | Reference | Digest | Layers | Size | Same image as |
-    |---|---|---:|---:|---|
-    | `alpine:latest` | `sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` | 1 | 8.31MB |  |
-    | `mine:1` | `sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb` | 2 | 8.31MB |  |
+    | Reference | Digest | Layers | Size |
+    |---|---|---:|---:|
+    | `alpine:latest` | `sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` | 1 | 8.31MB |
+    | `mine:1` | `sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb` | 2 | 8.31MB |
 
     - item
 
       <!-- rehearse: layers alpine mine:1 -->
 
-      | Layer | `alpine:latest` | `mine:1` |
-      |---|:---:|:---:|
-      | `sha256:111111111111…` | x | x |
-      | `sha256:222222222222…` |  | x |
+      Added up\: 3MB. On disk\: 2MB, since one layer is shared.
 
-      2 layers, 1 of them shared
+      | Layer | Size | `alpine:latest` | `mine:1` |
+      |---|---:|:---:|:---:|
+      | A `sha256:111111111111…` | 1MB | x | x |
+      | `sha256:222222222222…` | 1MB |  | x |
+      | Added up |  | 1MB | 2MB |
+      | Its own |  | 0B | 1MB |
 
       more
 
