@@ -10,8 +10,17 @@ use crate::render::ASSETS_VERSION;
 /// Name of the style file, beside `book.toml`.
 pub const STYLE_FILE: &str = "mdbook-rehearse.css";
 
-/// Adds the preprocessor and its style file to the text of a `book.toml`.
-pub fn install(book_toml: &str) -> Result<String> {
+/// The style file that a book has, as far as there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Installed {
+    /// None, or ours of this version.
+    Ours,
+    /// Another one: changed by its user, or of another version.
+    Other,
+}
+
+/// Adds the preprocessor and its style file to the text of a `book.toml`. The version of a file that stays stays too.
+pub fn install(book_toml: &str, installed: Installed) -> Result<String> {
     let mut document: DocumentMut = book_toml
         .parse()
         .map_err(|error| Fault::new(Class::Usage, format!("book.toml: {error}")))?;
@@ -24,7 +33,9 @@ pub fn install(book_toml: &str) -> Result<String> {
         // The text that `links` includes is rehearsed too, and outputs come too late to be expanded by it.
         rehearse["after"] = Item::Value(Value::Array(Array::from_iter(["links"])));
     }
-    if rehearse.get("assets-version").and_then(Item::as_str) != Some(ASSETS_VERSION) {
+    let keeps = installed == Installed::Other && rehearse.contains_key("assets-version");
+    let version = rehearse.get("assets-version").and_then(Item::as_str);
+    if !keeps && version != Some(ASSETS_VERSION) {
         rehearse["assets-version"] = Item::Value(Value::from(ASSETS_VERSION));
         if let Some(value) = rehearse["assets-version"].as_value_mut() {
             value

@@ -15,7 +15,7 @@ use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use mdbook_rehearse::config::{Config, RunPolicy};
 use mdbook_rehearse::digests::{self, Counts};
 use mdbook_rehearse::exercise::NEEDS;
-use mdbook_rehearse::install::{self, STYLE_FILE};
+use mdbook_rehearse::install::{self, Installed, STYLE_FILE};
 use mdbook_rehearse::listing::listing;
 use mdbook_rehearse::preprocess::{self, Rehearse};
 use mdbook_rehearse::problem::{Class, Fault};
@@ -411,7 +411,13 @@ fn install(root: &Path) -> Result<ExitCode> {
             book_toml.display()
         )
     })?;
-    let installed = install::install(&text)?;
+    let style = store::inside(root, STYLE_FILE);
+    let before = std::fs::read(&style).ok();
+    let found = match &before {
+        Some(text) if text != render::STYLE.as_bytes() => Installed::Other,
+        _ => Installed::Ours,
+    };
+    let installed = install::install(&text, found)?;
     if installed == text {
         anstream::println!("`{}` has everything", book_toml.display());
     } else {
@@ -421,18 +427,17 @@ fn install(root: &Path) -> Result<ExitCode> {
             book_toml.display()
         );
     }
-    let style = store::inside(root, STYLE_FILE);
-    match std::fs::read_to_string(&style) {
-        Ok(text) if text == render::STYLE => {
-            anstream::println!("`{}` is of this version", style.display())
-        }
-        Ok(_) => anstream::println!(
-            "`{}` was kept as you changed it; delete it to get ours",
-            style.display()
+    let style_name = style.display();
+    match (found, before) {
+        (Installed::Other, _) => anstream::println!(
+            "`{style_name}` is not ours of version {} and was kept; to compare, rename it, run \
+             `mdbook-rehearse install` again and look at both with `diff`",
+            render::ASSETS_VERSION
         ),
-        Err(_) => {
+        (Installed::Ours, Some(_)) => anstream::println!("`{style_name}` is of this version"),
+        (Installed::Ours, None) => {
             store::replace(&style, render::STYLE)?;
-            anstream::println!("`{}` is yours to restyle", style.display());
+            anstream::println!("`{style_name}` is yours to restyle");
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -12,7 +12,7 @@ use semver::{Version, VersionReq};
 use crate::compare;
 use crate::config::RunPolicy;
 use crate::problem::{Class, Fault};
-use crate::render::{self, Page, Renderer};
+use crate::render::{self, ASSETS_VERSION, Page, Renderer};
 use crate::report::{self, Purpose};
 use crate::run::{self, Rehearsal, Subject};
 use crate::session::{Notice, Session, Shelf, Writing, chapter_path};
@@ -100,6 +100,9 @@ impl Preprocessor for Rehearse {
             "html" => Renderer::Html,
             _ => Renderer::Plain,
         };
+        if renderer == Renderer::Html {
+            warn_of_style(session, shelf.config.assets_version.as_deref());
+        }
         let subjects = shelf
             .survey
             .subjects
@@ -187,6 +190,17 @@ fn refuse_broken(session: &Session, rehearsals: &[Rehearsal], shelf: &Shelf) -> 
             let message = format!("{n} {word} broken; what was recorded of it stays as it was");
             Err(Fault::new(Class::Broke, message).into())
         }
+    }
+}
+
+fn warn_of_style(session: &Session, installed: Option<&str>) {
+    if let Some(version) = installed.filter(|it| *it != ASSETS_VERSION) {
+        let text = format!(
+            "rehearse: warning: the book's style file is of version {}, and the pages are made for version \
+             {ASSETS_VERSION}; bring it up to date: mdbook-rehearse install\n",
+            report::visible(version)
+        );
+        (session.tell)(Notice::Text(&text));
     }
 }
 

@@ -917,10 +917,41 @@ mod install {
         book.write("mdbook-rehearse.css", "mine");
         assert_snapshot!(super::check(&book, &["install"]), @"
         `book.toml` has everything
-        `mdbook-rehearse.css` was kept as you changed it; delete it to get ours
+        `mdbook-rehearse.css` is not ours of version 2 and was kept; to compare, rename it, run `mdbook-rehearse install` again and look at both with `diff`
         exit 0
         ");
         assert_eq!(book.read("mdbook-rehearse.css"), "mine");
+    }
+
+    #[test]
+    fn a_style_file_of_another_version_is_told_until_it_is_gone() {
+        let book = Scratch::new(
+            "[preprocessor.rehearse]\nassets-version = \"1\"\n",
+            &[("a.md", "# A\n")],
+        );
+        book.write("mdbook-rehearse.css", "/* of that time */");
+        assert_snapshot!(super::check(&book, &["build"]), @"
+        nothing was run
+        !  INFO Book building has started
+        ! rehearse: warning: the book's style file is of version 1, and the pages are made for version 2; bring it up to date: mdbook-rehearse install
+        !  INFO Running the html backend
+        !  INFO HTML book written to `./book`
+        exit 0
+        ");
+        assert_snapshot!(super::check(&book, &["install"]), @"
+        `book.toml` names the preprocessor and its style file
+        `mdbook-rehearse.css` is not ours of version 2 and was kept; to compare, rename it, run `mdbook-rehearse install` again and look at both with `diff`
+        exit 0
+        ");
+        assert!(book.read("book.toml").contains("assets-version = \"1\""));
+        assert!(super::check(&book, &["build"]).contains("version 1"));
+        fs::rename(book.path("mdbook-rehearse.css"), book.path("mine.css")).unwrap();
+        assert_snapshot!(super::check(&book, &["install"]), @"
+        `book.toml` names the preprocessor and its style file
+        `mdbook-rehearse.css` is yours to restyle
+        exit 0
+        ");
+        assert!(!super::check(&book, &["build"]).contains("version"));
     }
 
     #[test]
