@@ -246,10 +246,17 @@ fn e06_a_tag_that_moves_between_two_runs_is_told_with_what_it_explains() {
     0 as recorded, 1 drifted, 0 broken
     to take the fresh outputs: mdbook-rehearse run --all .
     ");
+    let was = format!("sha256:{}", digest(&recorded));
+    assert!(fresh.contains(&format!(" from {was}")), "{fresh}");
+    let built = rehearsed(&["build"]);
+    assert_eq!(built.status, 0, "{}", built.err);
+    let page = book.read("book/one.html");
+    let page = page.replace("&#58;", ":");
     assert!(
-        fresh.contains(&format!(" from sha256:{}", digest(&recorded))),
-        "{fresh}"
+        page.contains("Moved since") && page.contains(", was "),
+        "{page}"
     );
+    assert!(page.contains(&format!("{was}…")), "{page}");
     assert_snapshot!(check(&book, &["digests"]), @"
     1 as recorded
     ! rehearse: asking the registries of 1 image
