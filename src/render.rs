@@ -19,7 +19,7 @@ use crate::config::{Config, ImageSummary, Solutions};
 use crate::console::Place;
 use crate::exercise::{Exercise, Failure, Role, Step, TableKind, Visibility};
 use crate::images::{LedgerEntry, full_name};
-use crate::plan::{Expect, Lasts, Plan, PlannedStep, Skip};
+use crate::plan::{Expect, Lasts, Plan, PlannedStep};
 use crate::problem::Origin;
 use crate::snapshot::{RecordedStep, Snapshot};
 use crate::transcript::Engine;
@@ -164,8 +164,8 @@ fn folded(page: Page<'_>, step_idx: usize, renderer: Renderer) -> Vec<Edit> {
         Renderer::Html => (html::SOLUTION, Some("</details>")),
         Renderer::Plain => (plain::SOLUTION, None),
     };
-    let mut edits = without_words(step);
     let under = under(page, step_idx);
+    let mut edits = without_words(step);
     if let Some(Under::Outputs(_)) = &under {
         let samples = step.samples.iter();
         edits.extend(samples.map(|it| (it.clone(), String::new())));
@@ -223,7 +223,10 @@ fn table_block(page: Page<'_>, table_idx: usize, renderer: Renderer) -> String {
     let known: Vec<LedgerEntry> = known.cloned().collect();
     let snapshot = page.snapshot.filter(|_| !known.is_empty());
     let Some(snapshot) = snapshot else {
-        let note = Under::Note("These images are not recorded yet".to_string());
+        let note = Under::Note(Note {
+            badge: Badge::New,
+            reason: "these images are not recorded yet".to_string(),
+        });
         return match renderer {
             Renderer::Html => html::note(&note),
             Renderer::Plain => plain::block(&note, Commands::InBlock),
@@ -337,10 +340,38 @@ fn missing_fence(block: &str) -> Option<String> {
 
 /// What stands under a step.
 enum Under<'a> {
-    /// Why there is no output, as a sentence without its full stop.
-    Note(String),
+    /// Why there is no output.
+    Note(Note),
     /// What its commands printed; not empty.
     Outputs(Vec<Output<'a>>),
+}
+
+/// Why a step has no output.
+struct Note {
+    badge: Badge,
+    /// A fragment, which may be empty.
+    reason: String,
+}
+
+/// Why a step has no output, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Badge {
+    /// It was another when it was recorded.
+    Stale,
+    /// It is not recorded.
+    New,
+    /// It is skipped.
+    NotRun,
+}
+
+impl Badge {
+    fn word(self) -> &'static str {
+        match self {
+            Badge::Stale => "stale",
+            Badge::New => "new",
+            Badge::NotRun => "not run",
+        }
+    }
 }
 
 /// What one command printed, and how it ended.
@@ -401,7 +432,8 @@ fn block(page: Page<'_>, step_idx: usize, under: &Under<'_>, renderer: Renderer)
     };
     match renderer {
         Renderer::Html => {
-            let id = format!("rehearse-{}-{}", page.exercise.id, step.id);
+            // No name has a dot in it, and neither has what mdBook makes of a heading.
+            let id = format!("rehearse.{}.{}", page.exercise.id, step.id);
             html::block(&id, under, commands, page.config.fold_lines)
         }
         Renderer::Plain => plain::block(under, commands),
@@ -411,8 +443,9 @@ fn block(page: Page<'_>, step_idx: usize, under: &Under<'_>, renderer: Renderer)
 /// What stands under a step, if anything.
 fn under(page: Page<'_>, step_idx: usize) -> Option<Under<'_>> {
     let (step, standing) = (&page.plan.steps[step_idx], &page.standings[step_idx]);
+    let note = |badge: Badge, reason: String| Some(Under::Note(Note { badge, reason }));
     if let Standing::Skipped(skip) = standing {
-        return Some(Under::Note(skip_note(skip)));
+        return note(Badge::NotRun, skip.reason());
     }
     let source = &page.exercise.steps[step_idx];
     if step.commands.is_empty() || source.words.visibility == Visibility::Silent {
@@ -420,18 +453,11 @@ fn under(page: Page<'_>, step_idx: usize) -> Option<Under<'_>> {
     }
     let mut recorded_steps = page.snapshot.iter().flat_map(|it| &it.steps);
     match (standing, recorded_steps.find(|it| it.id == step.id)) {
-        (Standing::Edited, _) => Some(Under::Note("Changed since it was recorded".to_string())),
+        (Standing::Edited, _) => note(Badge::Stale, "changed since it was recorded".to_string()),
         (Standing::Recorded, Some(recorded)) => {
             Some(Under::Outputs(outputs(recorded, step, source)))
         }
-        _ => Some(Under::Note("Not recorded yet".to_string())),
-    }
-}
-
-fn skip_note(skip: &Skip) -> String {
-    match skip.reason().as_str() {
-        "" => "Not rehearsed".to_string(),
-        reason => format!("Not rehearsed: {reason}"),
+        _ => note(Badge::New, "not recorded yet".to_string()),
     }
 }
 

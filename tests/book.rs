@@ -187,8 +187,9 @@ mod a_built_book {
             "Status: Downloaded newer image for alpine:latest",
             "manifest unknown",
             "fails as it should (status 1)",
-            "Not rehearsed: `docker login` asks for a user name and password",
-            "Not rehearsed: needs a value for &lt;user&gt;",
+            ">not run<",
+            "`docker login` asks for a user name and password",
+            "needs a value for &lt;user&gt;",
             "Images of this chapter",
         ] {
             let page = page.replace("<code>", "`").replace("</code>", "`");
@@ -350,7 +351,7 @@ mod a_changed_book {
         assert!(said.err.contains(warning), "{}", said.err);
         assert!(book.read("snapshots/small.snap").contains("| four\n"));
         assert!(book.read("book/small.html").contains(">four<"));
-        assert!(book.read("book/other.html").contains("Not recorded yet"));
+        assert!(book.read("book/other.html").contains("not recorded yet"));
     }
 
     #[test]

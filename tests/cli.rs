@@ -603,7 +603,7 @@ mod books {
         let said = run(&mut rehearse(&book, &["build"]), b"");
         let page = book.read("book/images.html");
         assert!(page.contains("one image"), "what is recorded is shown");
-        assert!(page.contains("Not recorded yet"), "what is not is marked");
+        assert!(page.contains("not recorded yet"), "what is not is marked");
         assert_eq!(said.status, 0);
         assert_snapshot!(said.err.lines().find(|it| it.contains("no Docker")).unwrap().split(" (").next().unwrap(), @"rehearse: warning: could not run images.md: no Docker engine answers; is it running, may this user reach it, and does `docker context show` name the right one?");
         assert!(
@@ -619,7 +619,7 @@ mod books {
         let said = run(&mut rehearse(&book, &["build"]), b"");
         assert_eq!(said.status, 0);
         let page = book.read("book/images.html");
-        assert!(page.contains("Changed since it was recorded"));
+        assert!(page.contains("changed since it was recorded"));
         assert!(!page.contains("one image"));
     }
 
@@ -632,7 +632,7 @@ mod books {
         let said = run(&mut rehearse(&book, &["build"]), b"");
         assert_eq!(said.status, 0);
         assert!(!said.err.contains("warning"), "{}", said.err);
-        assert!(book.read("book/images.html").contains("Not recorded yet"));
+        assert!(book.read("book/images.html").contains("not recorded yet"));
     }
 
     #[test]

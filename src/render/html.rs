@@ -5,14 +5,14 @@ use super::ansi::{Line, Style};
 use super::colophon::{self, Columns, Digest, Row};
 use super::escape::{self, html};
 use super::stacks::seams;
-use super::{Checked, Commands, Output, Status, Under, prompted, took};
+use super::{Badge, Checked, Commands, Note, Output, Status, Under, prompted, took};
 use crate::images::short_digest;
 
 /// Class that every block has. The second one tells MathJax to leave the text alone.
 pub(super) const BLOCK_CLASS: &str = "rehearse tex2jax_ignore";
 
 /// Keeps the parts of a heading apart where the style does not.
-const DOT: &str = r#"<span class="rehearse-dot"> · </span>"#;
+pub(super) const DOT: &str = r#"<span class="rehearse-dot"> · </span>"#;
 
 /// Bytes of a reference that fit in a table on one line.
 const LONG_NAME: usize = 14;
@@ -25,12 +25,30 @@ pub(super) const SOLUTION: &str =
 pub(super) fn note(under: &Under<'_>) -> String {
     match under {
         Under::Note(note) => {
-            let note = with_code(note);
+            let note = badge_and_reason(note);
             format!(
                 r#"<div class="{BLOCK_CLASS} rehearse-blank"><p class="rehearse-note">{note}</p></div>"#
             )
         }
         Under::Outputs(_) => String::new(),
+    }
+}
+
+/// Why there is no output: in a word, and then in more of them.
+fn badge_and_reason(note: &Note) -> String {
+    let class = match note.badge {
+        Badge::Stale => "rehearse-alert",
+        Badge::New => "rehearse-fresh",
+        Badge::NotRun => "rehearse-idle",
+    };
+    let word = note.badge.word();
+    let badge = format!(r#"<strong class="rehearse-badge {class}">{word}</strong>"#);
+    match note.reason.as_str() {
+        "" => badge,
+        reason => format!(
+            r#"{badge}<span class="rehearse-dot">:</span> {}"#,
+            with_code(reason)
+        ),
     }
 }
 
@@ -51,23 +69,46 @@ pub(super) fn block(id: &str, under: &Under<'_>, commands: Commands, fold_lines:
     let id = html(id);
     match under {
         Under::Note(note) => {
-            let note = with_code(note);
+            let note = badge_and_reason(note);
             format!(
                 r#"<div class="{BLOCK_CLASS} rehearse-blank" id="{id}"><p class="rehearse-note">{note}</p></div>"#
             )
         }
         Under::Outputs(outputs) => {
             let is_one = outputs.len() == 1 && commands == Commands::InBlock;
-            let outputs = outputs.iter().map(|it| {
-                let label = if is_one { label(it) } else { heading(it) };
-                command(it, &label, fold_lines)
+            let parts = outputs.iter().enumerate().map(|(idx, it)| {
+                // The first one is where the block is.
+                let id = match idx {
+                    0 => id.clone(),
+                    _ => format!("{id}.{}", idx + 1),
+                };
+                let label = match is_one {
+                    true => label(it, &id),
+                    false => heading(it, &id),
+                };
+                match idx {
+                    0 => command(it, "", &label, fold_lines),
+                    _ => command(it, &format!(r#" id="{id}""#), &label, fold_lines),
+                }
             });
-            let outputs: String = outputs.collect();
+            let parts: String = parts.collect();
+            let what = match outputs.as_slice() {
+                [one] => format!("Output of {}", said(one)),
+                all => format!("Output of {} commands", all.len()),
+            };
+            let what = html(&what);
             format!(
-                r#"<div class="{BLOCK_CLASS}" id="{id}" role="group" aria-label="Output">{outputs}</div>"#
+                r#"<div class="{BLOCK_CLASS}" id="{id}" role="group" aria-label="{what}">{parts}</div>"#
             )
         }
     }
+}
+
+/// A command as its first line, without its prompt.
+fn said(output: &Output<'_>) -> String {
+    let prompted = prompted(output);
+    let said = prompted.strip_prefix(output.prompt).unwrap_or(&prompted);
+    said.trim_start().to_string()
 }
 
 /// A note in which backticks mark code, as in Markdown; a lone one is itself.
@@ -83,21 +124,24 @@ pub(super) fn with_code(note: &str) -> String {
     parts.iter().enumerate().map(part).collect()
 }
 
-/// What heads the output of a step with one command.
-fn label(output: &Output<'_>) -> String {
-    match output.screen.lines.is_empty() {
-        true => format!(
-            r#"<span class="rehearse-label">{}No output</span>"#,
-            tick(output)
-        ),
-        false => r#"<span class="rehearse-label">Output</span>"#.to_string(),
-    }
+/// What heads the output of a step with one command; a link to itself, for who wants to point at it.
+fn label(output: &Output<'_>, id: &str) -> String {
+    let (tick, word) = match output.screen.lines.is_empty() {
+        true => (tick(output), "No output"),
+        false => ("", "Output"),
+    };
+    let name = html(&format!("{word} of {}", said(output)));
+    format!(
+        r##"<span class="rehearse-label">{tick}<a class="rehearse-anchor" href="#{id}" aria-label="{name}">{word}</a></span>"##
+    )
 }
 
-/// What heads the output of one command of several: the command, and that it printed nothing.
-fn heading(output: &Output<'_>) -> String {
+/// What heads the output of one command of several: the command, a link to itself, and that it printed nothing.
+fn heading(output: &Output<'_>, id: &str) -> String {
     let command = html(&prompted(output));
-    let command = format!(r#"<kbd class="rehearse-command">{command}</kbd>"#);
+    let command = format!(
+        r##"<a class="rehearse-anchor" href="#{id}"><kbd class="rehearse-command">{command}</kbd></a>"##
+    );
     match output.screen.lines.is_empty() {
         true => format!(
             r#"{command}{DOT}<span class="rehearse-silent">{}no output</span>"#,
@@ -115,8 +159,8 @@ fn tick(output: &Output<'_>) -> &'static str {
     }
 }
 
-fn command(output: &Output<'_>, label: &str, fold_lines: usize) -> String {
-    let mut res = format!(r#"<p class="rehearse-head">{label}<span class="rehearse-facts">"#);
+fn command(output: &Output<'_>, id: &str, label: &str, fold_lines: usize) -> String {
+    let mut res = format!(r#"<p class="rehearse-head"{id}>{label}<span class="rehearse-facts">"#);
     if let Some(status) = output.status.label() {
         let class = match output.status {
             Status::Failed(_) => "rehearse-failed",

@@ -3,7 +3,7 @@
 use super::colophon::{self, Digest, Digits, Row};
 use super::escape;
 use super::layers::{Column, Layers};
-use super::{Checked, Commands, Output, Under, prompted};
+use super::{Badge, Checked, Commands, Note, Output, Under, prompted};
 
 /// Stands before a solution.
 pub(super) const SOLUTION: &str = "*Solution:*";
@@ -19,7 +19,18 @@ pub(super) fn criterion(what: &str, checked: Checked) -> String {
 /// Makes the block under a step.
 pub(super) fn block(under: &Under<'_>, commands: Commands) -> String {
     match under {
-        Under::Note(note) => format!("*{}*", escape::markdown(note)),
+        Under::Note(Note { badge, reason }) => {
+            let mut text = match badge {
+                Badge::Stale => "Stale",
+                Badge::New => "New",
+                Badge::NotRun => "Not run",
+            }
+            .to_string();
+            if !reason.is_empty() {
+                text.push_str(&format!(": {reason}"));
+            }
+            format!("*{}*", escape::markdown(&text))
+        }
         Under::Outputs(outputs) => {
             let with_commands = outputs.len() > 1 || commands == Commands::Nowhere;
             let text: Vec<String> = outputs.iter().map(|it| text(it, with_commands)).collect();

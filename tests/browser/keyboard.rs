@@ -38,14 +38,22 @@ fn the_keyboard_goes_through_the_page_and_opens_what_is_folded() {
     a "Course"
     a "below"
     button "Copy to clipboard"
+    a "$ docker ps"
+    a "$ ls nothing"
+    a "$ true"
+    a "$ false"
     button "Copy to clipboard"
     button "Copy to clipboard"
     summary "Solution", Enter: open, Space: closed, Enter: open
     button "Copy to clipboard"
+    a "Output of docker ps"
     summary "Solution", Enter: open, Space: closed, Enter: open
     button "Copy to clipboard"
+    a "Output of docker ps"
     button "Copy to clipboard"
+    a "Output of sleep 9"
     button "Copy to clipboard"
+    a "Output of seq 100"
     summary "… 76 more lines", Enter: open, Space: closed, Enter: open
     a "The end"
     stacks "Layers of one:latest, two:late"

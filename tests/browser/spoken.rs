@@ -95,33 +95,40 @@ fn a_screen_reader_hears_what_each_block_is() {
       "docker ps\nls nothing\n"
       "true"
       "false"
-    group "Output"
-      "$ docker ps"
+    group "Output of 4 commands"
+      link "$ docker ps"
       "1.2 s"
       "seen"
-      "$ ls nothing"
-      "status 2"
-      "1.2 s"
+      paragraph
+        link "$ ls nothing"
+        "status 2"
+        "1.2 s"
       "no such file"
-      "$ true"
-      " no output"
-      "1.2 s"
-      "$ false"
-      " no output"
-      "fails as it should (status 1)"
-      "1.2 s"
+      paragraph
+        link "$ true"
+        " no output"
+        "1.2 s"
+      paragraph
+        link "$ false"
+        " no output"
+        "fails as it should (status 1)"
+        "1.2 s"
     button "Copy to clipboard"
       image
     code
       "docker login\n"
     paragraph
-      "Not rehearsed: it wants a <screen>"
+      strong
+        "not run"
+      " it wants a <screen>"
     button "Copy to clipboard"
       image
     code
       "docker info\n"
     paragraph
-      "Not recorded yet"
+      strong
+        "new"
+      " not recorded yet"
     paragraph
       "Your challenge: do it."
     group
@@ -144,16 +151,16 @@ fn a_screen_reader_hears_what_each_block_is() {
       image
     code
       "sleep 9\n"
-    group "Output"
-      "Output"
+    group "Output of sleep 9"
+      link "Output of sleep 9"
       "Ctrl-C after 2.0 s"
       "seen"
     button "Copy to clipboard"
       image
     code
       "seq 100\n"
-    group "Output"
-      "Output"
+    group "Output of seq 100"
+      link "Output of seq 100"
       "1.2 s"
       "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16"
       group
@@ -190,7 +197,9 @@ fn a_screen_reader_hears_what_each_block_is() {
           cell "7"
           cell "123MB"
     paragraph
-      "These images are not recorded yet"
+      strong
+        "new"
+      " these images are not recorded yet"
     paragraph
       "Recorded on 23 November 2026 with Docker 28.5.2 (containerd, linux/amd64). Images of docker.io came from a local stand-in, filled from archives of this course, not from that registry itself. 2 steps of this chapter are newer than that."
     "#);

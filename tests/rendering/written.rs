@@ -116,10 +116,10 @@ pub(super) fn pages(case: &Case<'_>) -> (String, String) {
 /// Writes blocks of outputs and notes as what they say.
 fn in_short(html: &str) -> String {
     let block = regex(
-        r#"<div class="rehearse tex2jax_ignore[^"]*" id="rehearse-a-([^"]*)"(?: role="group" aria-label="Output")?>(.*)</div>"#,
+        r#"<div class="rehearse tex2jax_ignore[^"]*" id="rehearse\.a\.([^"]*)"(?: role="group" aria-label="[^"]*")?>(.*)</div>"#,
     );
     let said = regex(
-        r#"<kbd[^>]*>(.*?)</kbd>|rehearse-status[^>]*>(.*?)</span>|<samp>(.*?)</samp>|rehearse-note">(.*?)</p>|(No output)"#,
+        r#"<kbd[^>]*>(.*?)</kbd>|rehearse-status[^>]*>(.*?)</span>|<samp>(.*?)</samp>|rehearse-note">(.*?)</p>|>(No output)<"#,
     );
     let shown = block.replace_all(html, |it: &regex::Captures<'_>| {
         let parts = said.captures_iter(&it[2]);
@@ -230,7 +230,7 @@ fn samples_make_way_for_what_was_seen() {
 fn samples_stay_where_nothing_was_seen() {
     let text = "# A\n\n```console\n$ docker ps\nsample 1\n```\n\n```console skip=\"no account\"\n$ docker push x/y\nsample 2\n```\n";
     let unrecorded = ["a-1"];
-    assert_snapshot!(check(&Case { unrecorded: &unrecorded, ..case(text) }), @r"
+    assert_snapshot!(check(&Case { unrecorded: &unrecorded, ..case(text) }), @r#"
     # A
 
     ```console
@@ -238,14 +238,14 @@ fn samples_stay_where_nothing_was_seen() {
     sample 1
     ```
 
-    (a-1: Not recorded yet)
+    (a-1: <strong class="rehearse-badge rehearse-fresh">new</strong><span class="rehearse-dot">:</span> not recorded yet)
 
     ```console
     $ docker push x/y
     sample 2
     ```
 
-    (a-2: Not rehearsed&#58; no account)
+    (a-2: <strong class="rehearse-badge rehearse-idle">not run</strong><span class="rehearse-dot">:</span> no account)
 
     =====
     # A
@@ -255,15 +255,15 @@ fn samples_stay_where_nothing_was_seen() {
     sample 1
     ```
 
-    *Not recorded yet*
+    *New\: not recorded yet*
 
     ```console
     $ docker push x/y
     sample 2
     ```
 
-    *Not rehearsed\: no account*
-    ");
+    *Not run\: no account*
+    "#);
 }
 
 const SOLUTIONS: &str = "Try it.\n\n```bash solution\ndocker ps\n```\n\n1. One\n\n   ```bash solution\n   docker images\n   ```\n\n- ```bash solution\n  docker info\n  ```\n\n\
@@ -376,7 +376,12 @@ fn solutions_are_hidden_or_shown_on_request() {
         assert!(!html.contains("rehearse-solution"), "{html}");
         for page in [html, plain] {
             assert_eq!(page.matches("```bash\n").count(), n_blocks, "{page}");
-            assert_eq!(page.matches("docker ").count(), 2 * n_blocks, "{page}");
+            let is_shown = |it: &&str| {
+                it.trim_start_matches([' ', '>']).starts_with("docker ")
+                    || it.contains("<samp>docker ")
+            };
+            let n_shown = page.lines().filter(is_shown).count();
+            assert_eq!(n_shown, 2 * n_blocks, "{page}");
             assert!(
                 page.contains("Try it.") && page.contains("1. One"),
                 "{page}"
@@ -683,7 +688,7 @@ fn tables_stand_where_their_comments_do() {
 
     > <!-- rehearse: images missing -->
     >
-    > <div class="rehearse tex2jax_ignore rehearse-blank"><p class="rehearse-note">These images are not recorded yet</p></div>
+    > <div class="rehearse tex2jax_ignore rehearse-blank"><p class="rehearse-note"><strong class="rehearse-badge rehearse-fresh">new</strong><span class="rehearse-dot">:</span> these images are not recorded yet</p></div>
 
     ```bash
     docker ps
@@ -693,7 +698,7 @@ fn tables_stand_where_their_comments_do() {
 
     <!-- rehearse: layers missing -->
 
-    <div class="rehearse tex2jax_ignore rehearse-blank"><p class="rehearse-note">These images are not recorded yet</p></div>
+    <div class="rehearse tex2jax_ignore rehearse-blank"><p class="rehearse-note"><strong class="rehearse-badge rehearse-fresh">new</strong><span class="rehearse-dot">:</span> these images are not recorded yet</p></div>
 
     =====
     Text.
@@ -722,7 +727,7 @@ fn tables_stand_where_their_comments_do() {
 
     > <!-- rehearse: images missing -->
     >
-    > *These images are not recorded yet*
+    > *New\: these images are not recorded yet*
 
     ```bash
     docker ps
@@ -734,7 +739,7 @@ fn tables_stand_where_their_comments_do() {
 
     <!-- rehearse: layers missing -->
 
-    *These images are not recorded yet*
+    *New\: these images are not recorded yet*
     "#);
 }
 
@@ -1085,7 +1090,7 @@ fn what_a_comment_asks_for_comes_after_its_line() {
       (step-1: &#36; docker info | docker info)
 
 
-      <div class="rehearse tex2jax_ignore rehearse-blank"><p class="rehearse-note">These images are not recorded yet</p></div>
+      <div class="rehearse tex2jax_ignore rehearse-blank"><p class="rehearse-note"><strong class="rehearse-badge rehearse-fresh">new</strong><span class="rehearse-dot">:</span> these images are not recorded yet</p></div>
 
     - Last.
 
@@ -1104,7 +1109,7 @@ fn what_a_comment_asks_for_comes_after_its_line() {
       ```
 
 
-      *These images are not recorded yet*
+      *New\: these images are not recorded yet*
 
     - Last.
 
