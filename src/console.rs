@@ -89,6 +89,26 @@ pub enum Ending {
     Failed,
 }
 
+/// A line of a block with commands and samples.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What stands before what is typed, with its blanks: `$ `, `> `, `mysql> `; empty if nothing does.
+    pub prompt: String,
+    /// The rest of the line.
+    pub text: String,
+    /// Whose it is.
+    pub speaker: Speaker,
+}
+
+/// Whose a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// What a person types, and what its author puts between: comments, blank lines.
+    Person,
+    /// What a program prints: it is of a sample.
+    Program,
+}
+
 /// What the language of a fence says about the block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
@@ -119,6 +139,58 @@ pub fn read(text: &str, language: Language) -> Block {
     match first_root_prompt(&lines) {
         Some(first) => prompted(&lines, first, Hash::Prompt),
         None => unprompted(&lines, language),
+    }
+}
+
+/// Takes the lines of a block apart that was read as these entries.
+pub fn lines(text: &str, entries: &[Entry]) -> Vec<Line> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut res: Vec<Line> = lines.iter().map(|it| line_of_nobody(it)).collect();
+    for entry in entries {
+        for (idx, typed) in entry.lines.clone().zip(entry.text.lines()) {
+            res[idx] = line_of_entry(lines[idx], typed);
+        }
+        for line in res.get_mut(entry.sample.clone()).into_iter().flatten() {
+            line.text.insert_str(0, &line.prompt);
+            line.prompt.clear();
+            line.speaker = Speaker::Program;
+        }
+    }
+    res
+}
+
+/// A line at whose end this is typed.
+fn line_of_entry(line: &str, typed: &str) -> Line {
+    // A `\` that continues nothing was left out of what is typed.
+    let bare = |it: &str| it.trim_end().trim_end_matches('\\').trim_end().len();
+    let typed = &typed[..bare(typed)];
+    let at = bare(line).saturating_sub(typed.len());
+    match line.split_at_checked(at) {
+        Some((prompt, text)) if text.starts_with(typed) => {
+            // Before a line that goes on without a sign stands its indent.
+            let at = if prompt.trim().is_empty() { 0 } else { at };
+            line_split(line, at)
+        }
+        _ => line_of_nobody(line),
+    }
+}
+
+/// A line that is of no entry. Its prompt is one all the same: a comment can stand behind it, a pattern, or nothing.
+fn line_of_nobody(line: &str) -> Line {
+    let found = prompt(line.trim_start()).filter(|it| it.sort == Sort::Sure);
+    let n_prompt = found.map_or(0, |it| match it.typed {
+        "" => line.len(),
+        typed => line.trim_end().len() - typed.len(),
+    });
+    line_split(line, n_prompt)
+}
+
+fn line_split(line: &str, n_prompt: usize) -> Line {
+    let (prompt, text) = line.split_at(n_prompt);
+    Line {
+        prompt: prompt.to_string(),
+        text: text.to_string(),
+        speaker: Speaker::Person,
     }
 }
 

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use self::reading::Reader;
 use crate::config::Config;
-use crate::console::{Ending, Place};
+use crate::console::{Ending, Line, Place};
 use crate::problem::{Origin, Problem};
 
 /// What the comment `needs` can ask for, and the user grant: `open-network`, a way out of the sandbox to the world.
@@ -94,6 +94,8 @@ pub struct Step {
     pub commands: Vec<Command>,
     /// Bytes of the chapter's lines that are the author's sample of output.
     pub samples: Vec<Range<usize>>,
+    /// Its lines, if they are commands with prompts or samples of output.
+    pub console: Option<Console>,
     /// Index of its section.
     pub section: usize,
     /// What its output must hold.
@@ -104,6 +106,17 @@ pub struct Step {
     pub block: Option<Block>,
     /// What was taken for granted about it, for the author to confirm: fragments.
     pub inferred: Vec<String>,
+}
+
+/// A block in which not every line is typed as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Console {
+    /// Its language; may be empty.
+    pub language: String,
+    /// All of them, without what hides lines from mdBook's readers.
+    pub lines: Vec<Line>,
+    /// Indexes of those that mdBook hides.
+    pub hidden: BTreeSet<usize>,
 }
 
 /// A block of the author's copy.

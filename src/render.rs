@@ -9,6 +9,7 @@ mod layers;
 mod html;
 mod picture;
 mod plain;
+mod console;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -144,13 +145,11 @@ fn without_words(step: &Step) -> Vec<Edit> {
 fn shown(page: Page<'_>, step_idx: usize, renderer: Renderer) -> Vec<Edit> {
     let step = &page.exercise.steps[step_idx];
     let under = under(page, step_idx);
-    let mut edits = without_words(step);
-    if let Some(Under::Outputs(_)) = &under {
-        let samples = step.samples.iter();
-        edits.extend(samples.map(|it| (it.clone(), String::new())));
-    }
+    let samples = Samples::beside(under.as_ref());
+    let mut edits = own_lines(page.markdown, step, samples, renderer);
     let output = under.map(|it| block(page, step_idx, &it, renderer));
-    let parts: Vec<String> = [own_block(step), output].into_iter().flatten().collect();
+    let own_block = own_block(step, samples, renderer);
+    let parts: Vec<String> = [own_block, output].into_iter().flatten().collect();
     if !parts.is_empty() {
         edits.push(insertion(page.markdown, step, &parts.join("\n\n")));
     }
@@ -165,14 +164,11 @@ fn folded(page: Page<'_>, step_idx: usize, renderer: Renderer) -> Vec<Edit> {
         Renderer::Plain => (plain::SOLUTION, None),
     };
     let under = under(page, step_idx);
-    let mut edits = without_words(step);
-    if let Some(Under::Outputs(_)) = &under {
-        let samples = step.samples.iter();
-        edits.extend(samples.map(|it| (it.clone(), String::new())));
-    }
+    let samples = Samples::beside(under.as_ref());
+    let mut edits = Vec::new();
     let output = under.map(|it| block(page, step_idx, &it, renderer));
     let mut parts = Vec::new();
-    match own_block(step) {
+    match own_block(step, samples, renderer) {
         Some(block) => parts.extend([opening.to_string(), block]),
         None => {
             let blank = step.prefix.trim_end();
@@ -180,6 +176,7 @@ fn folded(page: Page<'_>, step_idx: usize, renderer: Renderer) -> Vec<Edit> {
             edits.push((step.span.start..step.span.start, text));
         }
     }
+    edits.extend(own_lines(page.markdown, step, samples, renderer));
     parts.extend(output);
     parts.extend(closing.map(str::to_string));
     if !parts.is_empty() {
@@ -188,10 +185,58 @@ fn folded(page: Page<'_>, step_idx: usize, renderer: Renderer) -> Vec<Edit> {
     edits
 }
 
+/// What becomes of the samples of output that an author wrote into a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Samples {
+    /// What was seen takes their place.
+    Replaced,
+    /// There is nothing else to show.
+    Kept,
+}
+
+impl Samples {
+    fn beside(under: Option<&Under<'_>>) -> Samples {
+        match under {
+            Some(Under::Outputs(_)) => Samples::Replaced,
+            _ => Samples::Kept,
+        }
+    }
+}
+
+/// What becomes of a step's block in the chapter.
+fn own_lines(markdown: &str, step: &Step, samples: Samples, renderer: Renderer) -> Vec<Edit> {
+    if let Some(block) = console_block(markdown, step, samples, renderer) {
+        return vec![(step.span.clone(), block)];
+    }
+    let mut edits = without_words(step);
+    if samples == Samples::Replaced {
+        let samples = step.samples.iter();
+        edits.extend(samples.map(|it| (it.clone(), String::new())));
+    }
+    edits
+}
+
+/// A block of the chapter in which commands stand behind prompts, as HTML of our own.
+fn console_block(
+    markdown: &str,
+    step: &Step,
+    samples: Samples,
+    renderer: Renderer,
+) -> Option<String> {
+    if renderer == Renderer::Plain || step.span.is_empty() || is_code_by_indent(markdown, step) {
+        return None;
+    }
+    console::html(step.console.as_ref()?, samples)
+}
+
 /// The block of a step that the chapter does not have.
-fn own_block(step: &Step) -> Option<String> {
+fn own_block(step: &Step, samples: Samples, renderer: Renderer) -> Option<String> {
     let block = step.block.as_ref()?;
-    Some(plain::fence(&block.language, &block.text))
+    let console = match (renderer, &step.console) {
+        (Renderer::Html, Some(it)) => console::html(it, samples),
+        _ => None,
+    };
+    Some(console.unwrap_or_else(|| plain::fence(&block.language, &block.text)))
 }
 
 fn tick(page: Page<'_>, step_idx: usize, renderer: Renderer) -> String {

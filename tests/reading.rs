@@ -1177,7 +1177,7 @@ mod terminals {
 }
 
 mod laws {
-    use mdbook_rehearse::console::{self, Language, Reading};
+    use mdbook_rehearse::console::{self, Language, Reading, Speaker};
     use proptest::prelude::*;
 
     /// Blocks of lines that are something each.
@@ -1222,6 +1222,21 @@ mod laws {
                 continue;
             };
             prop_assert!(!entries.is_empty());
+            let lines = console::lines(text, &entries);
+            let whole: Vec<String> = lines
+                .iter()
+                .map(|it| format!("{}{}", it.prompt, it.text))
+                .collect();
+            prop_assert_eq!(whole, text.lines().collect::<Vec<_>>());
+            for entry in &entries {
+                for (idx, typed) in entry.lines.clone().zip(entry.text.lines()) {
+                    let line = &lines[idx];
+                    prop_assert_eq!(line.speaker, Speaker::Person);
+                    let typed = typed.trim_end().trim_end_matches('\\').trim_end();
+                    // A line without a prompt keeps its indent, and a `\` that continues nothing.
+                    prop_assert!(line.text.contains(typed), "{line:?} is not {typed:?}");
+                }
+            }
             let mut end = 0;
             for entry in entries {
                 prop_assert!(end <= entry.lines.start && !entry.lines.is_empty());

@@ -12,8 +12,8 @@ use super::file::{self, Around, Saving};
 use super::outline::{self, Code, Comment, Item, Kind, Lines, Prose, outline};
 use super::words::{Info, has_ignore, value_of};
 use super::{
-    Aside, AsideKind, Block, Capture, Chapter, Claim, Command, Exercise, Requirement, Role,
-    Section, Step, Table, Visibility, exercise_id, slug,
+    Aside, AsideKind, Block, Capture, Chapter, Claim, Command, Console, Exercise, Requirement,
+    Role, Section, Step, Table, Visibility, exercise_id, slug,
 };
 use crate::bash;
 use crate::config::Config;
@@ -545,6 +545,7 @@ impl<'a> Reader<'a> {
             words,
             commands: Vec::new(),
             samples: Vec::new(),
+            console: None,
             section,
             claims: Vec::new(),
             captures: Vec::new(),
@@ -741,6 +742,15 @@ impl<'a> Reader<'a> {
         match block.reading {
             Reading::Script => step.commands = self.script(&code, &body, &step, text),
             Reading::Console(entries) => {
+                let hidden_by = self.hidden_by(info_text, code.kind);
+                step.console = Some(Console {
+                    language: match language(info_text, code.kind) {
+                        "untagged" | "indented" => String::new(),
+                        it => it.to_string(),
+                    },
+                    lines: console::lines(&body, &entries),
+                    hidden: hidden(&code.text, hidden_by),
+                });
                 for entry in entries {
                     if text.origin == Origin::Chapter && !entry.sample.is_empty() {
                         step.samples.push(sample(&code, &entry.sample, text));
@@ -1003,6 +1013,16 @@ fn without_hiding(text: &str, prefix: Option<&str>) -> String {
         None => line.to_string(),
     };
     text.split_inclusive('\n').map(bare).collect()
+}
+
+/// Indexes of the lines that mdBook hides.
+fn hidden(text: &str, prefix: Option<&str>) -> BTreeSet<usize> {
+    let Some(prefix) = prefix.filter(|it| !it.is_empty()) else {
+        return BTreeSet::new();
+    };
+    let lines = text.lines().enumerate();
+    let hidden = lines.filter(|it| it.1.trim_start().starts_with(prefix));
+    hidden.map(|it| it.0).collect()
 }
 
 /// Bytes of whole lines of a block, in the chapter.

@@ -121,6 +121,14 @@ fn in_short(html: &str) -> String {
     let said = regex(
         r#"<kbd[^>]*>(.*?)</kbd>|rehearse-status[^>]*>(.*?)</span>|<samp>(.*?)</samp>|rehearse-note">(.*?)</p>|>(No output)<"#,
     );
+    let uncopied = regex(
+        r#"<span class="rehearse-(prompt|sample)" data-text="([^"]*)"><span class="rehearse-uncopied">([^<]*)</span></span>"#,
+    );
+    let html = uncopied.replace_all(html, |it: &regex::Captures<'_>| {
+        assert_eq!(it[2], it[3], "it says the same with the style and without");
+        format!("[{}: {}]", &it[1], &it[2])
+    });
+    let html = html.as_ref();
     let shown = block.replace_all(html, |it: &regex::Captures<'_>| {
         let parts = said.captures_iter(&it[2]);
         let parts = parts.map(|it| it.iter().skip(1).flatten().map(|it| it.as_str()).collect());
@@ -163,28 +171,18 @@ fn samples_make_way_for_what_was_seen() {
     let text = "```console\n$ docker ps\nCONTAINER ID   IMAGE\n0123456789ab   old\n\n$ docker images \\\n>   -q\nabc\n$ true\n```\n\n\
                 - in a list\n\n  ```console\n  $ docker ps -q\n  0123\n  ```\n\n> ```console\n> $ docker ps -a\n> sample\n> ```\n";
     let printed = [("docker ps", "seen\n"), ("true", "")];
-    assert_snapshot!(check(&Case { printed: &printed, ..case(text) }), @r"
-    ```console
-    $ docker ps
-
-    $ docker images \
-    >   -q
-    $ true
-    ```
+    assert_snapshot!(check(&Case { printed: &printed, ..case(text) }), @r#"
+    <pre><code class="language-console">[prompt: &#36; ]docker ps&#10;&#10;[prompt: &#36; ]docker images &#92;&#10;[prompt: &#62; ]  -q&#10;[prompt: &#36; ]true&#10;</code></pre>
 
     (step-1: &#36; docker ps | seen | &#36; docker images … | docker images &#92;&#10;  -q | &#36; true)
 
     - in a list
 
-      ```console
-      $ docker ps -q
-      ```
+      <pre><code class="language-console">[prompt: &#36; ]docker ps -q&#10;</code></pre>
 
       (step-2: docker ps -q)
 
-    > ```console
-    > $ docker ps -a
-    > ```
+    > <pre><code class="language-console">[prompt: &#36; ]docker ps -a&#10;</code></pre>
     >
     > (step-3: docker ps -a)
 
@@ -223,7 +221,27 @@ fn samples_make_way_for_what_was_seen() {
     > ```text
     > docker ps -a
     > ```
-    ");
+    "#);
+}
+
+#[test]
+fn what_is_copied_of_a_console_is_what_is_typed() {
+    let text = "```bash hidelines=~\n~$ cd /tmp\n$ # a comment\n[me@host ~]$ docker ps\n$ docker run -it alpine\n/ # ls\nbin\netc\n/ # exit\n$ cat <<EOF\n> <b>\n> EOF\n$\n```\n\n\
+                    !!! note\n\n    ```console\n    $ docker ps\n    ```\n";
+    let copy = "```console\n$ docker ps\nold\n```\n";
+    let seen = Case {
+        copy: Some(copy),
+        ..case(text)
+    };
+    let unseen = ["step-1", "step-2", "step-copy-1"];
+    assert_snapshot!(in_short(&pages(&seen).0));
+    assert_snapshot!(in_short(
+        &pages(&Case {
+            unrecorded: &unseen,
+            ..seen
+        })
+        .0
+    ));
 }
 
 #[test]
@@ -233,17 +251,11 @@ fn samples_stay_where_nothing_was_seen() {
     assert_snapshot!(check(&Case { unrecorded: &unrecorded, ..case(text) }), @r#"
     # A
 
-    ```console
-    $ docker ps
-    sample 1
-    ```
+    <pre><code class="language-console">[prompt: &#36; ]docker ps&#10;[sample: sample 1&#10;]</code></pre>
 
     (a-1: <strong class="rehearse-badge rehearse-fresh">new</strong><span class="rehearse-dot">:</span> not recorded yet)
 
-    ```console
-    $ docker push x/y
-    sample 2
-    ```
+    <pre><code class="language-console">[prompt: &#36; ]docker push x/y&#10;[sample: sample 2&#10;]</code></pre>
 
     (a-2: <strong class="rehearse-badge rehearse-idle">not run</strong><span class="rehearse-dot">:</span> no account)
 
@@ -748,7 +760,7 @@ fn it_says_how_what_did_not_end_by_itself_went_on() {
     let text = "```bash\ndocker logs -f web\n```\n\n```bash for=1500ms\nsleep 600\n```\n\n```bash\ndocker run -p 80:80 nginx\n```\n\n\
                 ```console\n$ docker run -it alpine\n/ # ls\nbin\n/ # exit\n```\n";
     let printed = [("sleep 600", ""), ("docker run -p 80:80 nginx", "")];
-    assert_snapshot!(check(&Case { printed: &printed, ..case(text) }), @"
+    assert_snapshot!(check(&Case { printed: &printed, ..case(text) }), @r#"
     ```bash
     docker logs -f web
     ```
@@ -767,11 +779,7 @@ fn it_says_how_what_did_not_end_by_itself_went_on() {
 
     (step-3: No output | goes on in the background)
 
-    ```console
-    $ docker run -it alpine
-    / # ls
-    / # exit
-    ```
+    <pre><code class="language-console">[prompt: &#36; ]docker run -it alpine&#10;[prompt: / &#35; ]ls&#10;[prompt: / &#35; ]exit&#10;</code></pre>
 
     (step-4: &#36; docker run -it alpine | stays open | docker run -it alpine | &#35; ls | ls | &#35; exit | exit)
 
@@ -816,7 +824,7 @@ fn it_says_how_what_did_not_end_by_itself_went_on() {
     # exit
     exit
     ```
-    ");
+    "#);
 }
 
 #[test]
