@@ -312,6 +312,15 @@ pub enum TableKind {
     Layers,
 }
 
+/// A place where a chapter asks for the table of the whole course.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// Bytes of the comment, which the table takes the place of.
+    pub span: Range<usize>,
+    /// As for [`Step::prefix`].
+    pub prefix: String,
+}
+
 /// A chapter that another one needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirement {
@@ -358,6 +367,15 @@ pub fn parse(chapter: Chapter<'_>, config: &Config) -> (Option<Exercise>, Vec<Pr
         reader.read_copy(copy);
     }
     reader.finish()
+}
+
+/// Finds the places where a chapter asks for the table of the whole course; it need not have a step. Those that cannot have
+/// one are problems of [`parse`].
+pub fn spots(markdown: &str) -> Vec<Spot> {
+    match markdown.contains("rehearse") && markdown.contains("status") {
+        true => reading::spots(markdown),
+        false => Vec::new(),
+    }
 }
 
 /// Finds chapters whose exercises would have one name. Each comes with the later chapter's path.

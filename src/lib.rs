@@ -41,13 +41,14 @@
 //! | [`snapshot`] | the committed form; printing and parsing round-trip exactly |
 //! | [`normalize`] | the ordered, named list of rules for volatile text |
 //! | [`mod@compare`] | recorded against fresh, and what of both a new snapshot says |
-//! | [`mod@render`] | what a chapter looks like with its outputs |
 //! | [`mod@coverage`] | how much of a chapter is rehearsed |
 //! | [`digests`] | what is recorded against what registries have now: whom to ask, and what the answers come to |
+//! | [`run`] | the loop over a book's exercises; how a plan is run is its caller's |
+//! | [`mod@status`] | how a course's exercises stand, as data |
+//! | [`mod@render`] | what a chapter looks like with its outputs |
 //! | [`sandbox`] **edge** | engine image, container, wire, registries, teardown; the only one that starts processes |
 //! | [`upstream`] **edge** | the network: asks the real registries for digests, and only by HEAD |
 //! | [`store`] **edge** | the disk: snapshots, written whole or not at all |
-//! | [`run`] | the loop over a book's exercises; how a plan is run is its caller's |
 //! | [`lint`] | what an author should look at |
 //! | [`mod@listing`] | what `list` tells of a book, as data |
 //! | [`report`] | what the terminal says |
@@ -102,13 +103,14 @@ pub mod images;
 pub mod snapshot;
 pub mod normalize;
 pub mod compare;
-pub mod render;
 pub mod coverage;
 pub mod digests;
+pub mod run;
+pub mod status;
+pub mod render;
 pub mod sandbox;
 pub mod upstream;
 pub mod store;
-pub mod run;
 pub mod lint;
 pub mod listing;
 pub mod report;

@@ -1,22 +1,24 @@
 //! Book in, book out: what mdBook calls. Its protocol is `[context, book]` on standard input and the book on standard output.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use mdbook_preprocessor::book::Book;
+use mdbook_preprocessor::book::{Book, Chapter};
 use mdbook_preprocessor::{MDBOOK_VERSION, Preprocessor, PreprocessorContext};
 use semver::{Version, VersionReq};
 
 use crate::compare;
 use crate::config::RunPolicy;
+use crate::exercise;
 use crate::problem::{Class, Fault};
-use crate::render::{self, ASSETS_VERSION, Page, Renderer};
+use crate::render::{self, ASSETS_VERSION, Overview, Page, Renderer};
 use crate::report::{self, Purpose};
 use crate::run::{self, Rehearsal, Subject};
 use crate::session::{Notice, Session, Shelf, Writing, chapter_path};
 use crate::snapshot::Snapshot;
+use crate::status::{self, Place};
 
 /// The preprocessor, for mdBook in this process or outside of it.
 pub struct Rehearse {
@@ -109,9 +111,19 @@ impl Preprocessor for Rehearse {
             .iter()
             .map(|it| (it.exercise.chapter.clone(), it));
         let subjects: HashMap<String, &Subject> = subjects.collect();
+        let status = status::status(&shelf.survey.subjects, &places(&book), None);
         book.for_each_chapter_mut(|chapter| {
-            let subject = chapter_path(chapter).and_then(|it| subjects.get(&it));
-            if let Some(subject) = subject {
+            let Some(path) = chapter_path(chapter) else {
+                return;
+            };
+            let spots = exercise::spots(&chapter.content);
+            let page = page(chapter).unwrap_or_else(|| path.clone());
+            let overview = (!spots.is_empty()).then_some(Overview {
+                status: &status,
+                spots: &spots,
+                page: &page,
+            });
+            if let Some(subject) = subjects.get(&path) {
                 let page = Page {
                     markdown: &subject.markdown,
                     exercise: &subject.exercise,
@@ -119,11 +131,45 @@ impl Preprocessor for Rehearse {
                     standings: &subject.standings,
                     snapshot: subject.recorded.as_ref(),
                     config: &shelf.config,
+                    overview,
                 };
                 chapter.content = render::render(page, renderer);
+            } else if let Some(overview) = overview {
+                let config = &shelf.config;
+                chapter.content =
+                    render::render_overview(&chapter.content, overview, config, renderer);
             }
         });
         Ok(book)
+    }
+}
+
+/// Where each chapter stands in the book, by the path of its source.
+fn places(book: &Book) -> BTreeMap<String, Place> {
+    let mut places = BTreeMap::new();
+    for chapter in book.chapters() {
+        let (Some(path), Some(page)) = (chapter_path(chapter), page(chapter)) else {
+            continue;
+        };
+        // A file may be listed twice; the first time counts.
+        places.entry(path).or_insert_with(|| Place {
+            title: chapter.name.clone(),
+            page,
+        });
+    }
+    places
+}
+
+/// Path of a chapter's page, ending in `.md`; mdBook makes the index of a folder of its `README.md`, if it has not yet.
+fn page(chapter: &Chapter) -> Option<String> {
+    let path = chapter.path.as_ref()?.to_string_lossy().replace('\\', "/");
+    let (folder, name) = match path.rfind('/') {
+        Some(it) => path.split_at(it + 1),
+        None => ("", path.as_str()),
+    };
+    match name.eq_ignore_ascii_case("readme.md") {
+        true => Some(format!("{folder}index.md")),
+        false => Some(path),
     }
 }
 

@@ -10,6 +10,7 @@ mod html;
 mod picture;
 mod plain;
 mod console;
+mod status;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -18,11 +19,12 @@ use std::time::Duration;
 use crate::compare::Standing;
 use crate::config::{Config, ImageSummary, Solutions};
 use crate::console::Place;
-use crate::exercise::{Exercise, Failure, Role, Step, TableKind, Visibility};
+use crate::exercise::{Exercise, Failure, Role, Spot, Step, TableKind, Visibility};
 use crate::images::{LedgerEntry, full_name};
 use crate::plan::{Expect, Lasts, Plan, PlannedStep};
 use crate::problem::Origin;
 use crate::snapshot::{RecordedStep, Snapshot};
+use crate::status::Status as CourseStatus;
 use crate::transcript::Engine;
 
 use ansi::Screen;
@@ -49,6 +51,19 @@ pub struct Page<'a> {
     pub snapshot: Option<&'a Snapshot>,
     /// Folding and style.
     pub config: &'a Config,
+    /// The table of the whole course, where the chapter asks for it.
+    pub overview: Option<Overview<'a>>,
+}
+
+/// The table of the whole course, for a chapter that asks for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Overview<'a> {
+    /// What is in it.
+    pub status: &'a CourseStatus,
+    /// Where it goes.
+    pub spots: &'a [Spot],
+    /// Path of the chapter's page below the book's root, with `/`: links lead from there.
+    pub page: &'a str,
 }
 
 /// The renderer that a page is for.
@@ -80,6 +95,9 @@ pub fn render(page: Page<'_>, renderer: Renderer) -> String {
         let block = table_block(page, table_idx, renderer);
         edits.push(put(page.markdown, table.after, &table.prefix, &block));
     }
+    if let Some(overview) = page.overview {
+        edits.extend(overviews(page.markdown, overview, renderer));
+    }
     let mut res = applied(page.markdown, edits);
     for part in ending(page, renderer) {
         // A chapter without a last newline gets one; then a blank line ends whatever paragraph or list it ended with.
@@ -91,6 +109,61 @@ pub fn render(page: Page<'_>, renderer: Renderer) -> String {
         res.push('\n');
     }
     res
+}
+
+/// Puts the table of the whole course into a chapter without a step; all else stays byte for byte.
+pub fn render_overview(
+    markdown: &str,
+    overview: Overview<'_>,
+    config: &Config,
+    renderer: Renderer,
+) -> String {
+    let mut edits = overviews(markdown, overview, renderer);
+    if renderer == Renderer::Html
+        && config.assets_version.is_none()
+        && let Some((_, first)) = edits.first_mut()
+    {
+        // On the table's own line: the page is to have none that it did not have.
+        first.push_str(&html::style(STYLE));
+    }
+    applied(markdown, edits)
+}
+
+fn overviews(markdown: &str, overview: Overview<'_>, renderer: Renderer) -> Vec<Edit> {
+    let block = match renderer {
+        Renderer::Html => status::html(overview.status, overview.page),
+        Renderer::Plain => status::plain(overview.status, overview.page),
+    };
+    let spots = overview.spots.iter();
+    spots
+        .map(|it| overview_edit(markdown, it, &block))
+        .collect()
+}
+
+/// Puts a block in the place of a comment, between blank lines.
+fn overview_edit(markdown: &str, spot: &Spot, block: &str) -> Edit {
+    let prefix = &spot.prefix;
+    let blank = prefix.trim_end();
+    let begin = line_start(markdown, spot.span.start);
+    let is_blank = |line: &str| line.trim_matches([' ', '\t', '>']).trim().is_empty();
+    let above = markdown[..begin].lines().last().unwrap_or_default();
+    let mut text = String::new();
+    // Where the comment begins a list item, a blank line would end it.
+    if is_blank(&markdown[begin..spot.span.start]) && !is_blank(above) {
+        text.push_str(&format!("\n{prefix}"));
+    }
+    for (idx, line) in block.lines().enumerate() {
+        match (idx, line) {
+            (0, line) => text.push_str(line),
+            (_, "") => text.push_str(&format!("\n{blank}")),
+            (_, line) => text.push_str(&format!("\n{prefix}{line}")),
+        }
+    }
+    let below = markdown[spot.span.end..].lines().nth(1);
+    if !is_blank(below.unwrap_or_default()) {
+        text.push_str(&format!("\n{blank}"));
+    }
+    (spot.span.clone(), text)
 }
 
 /// How a step shows on the page.

@@ -206,13 +206,20 @@ pub fn is_due(subject: &Subject, policy: RunPolicy) -> bool {
 }
 
 fn is_stale(subject: &Subject) -> bool {
+    n_newer(subject) > 0 || n_gone(subject) > 0
+}
+
+/// Number of steps that are not recorded as they are.
+pub fn n_newer(subject: &Subject) -> usize {
+    let is_newer = |it: &&Standing| matches!(it, Standing::New | Standing::Edited);
+    subject.standings.iter().filter(is_newer).count()
+}
+
+/// Number of steps that are recorded and no longer in the chapter.
+pub fn n_gone(subject: &Subject) -> usize {
     let recorded = subject.recorded.iter().flat_map(|it| &it.steps);
     let is_gone = |id: &str| !subject.plan.steps.iter().any(|it| it.id == id);
-    subject
-        .standings
-        .iter()
-        .any(|it| matches!(it, Standing::New | Standing::Edited))
-        || recorded.map(|it| it.id.as_str()).any(is_gone)
+    recorded.filter(|it| is_gone(&it.id)).count()
 }
 
 /// What came of running an exercise.

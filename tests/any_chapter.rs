@@ -266,6 +266,7 @@ proptest! {
                 standings: &subject.standings,
                 snapshot: subject.recorded.as_ref(),
                 config: &config,
+                overview: None,
             };
             let html = render(page, Renderer::Html);
             let plain = render(page, Renderer::Plain);

@@ -208,6 +208,22 @@ mod comments {
     }
 
     #[test]
+    fn the_table_of_the_course_needs_a_paragraph_of_its_own() {
+        let text = "# A\n<!-- rehearse: status -->\nText <!-- rehearse: status -->\nand <!-- rehearse: status --> more.\n\n\
+                    - <!-- rehearse: status -->\n\n<!-- rehearse: status --> <!-- note -->\n\n<!-- rehearse: status now -->\n\n<!-- rehearse: statu -->\n\n\
+                    > [!NOTE]\n> <!-- rehearse: status -->\n";
+        let copy = "<!-- rehearse: status -->\n";
+        assert_snapshot!(check(Case { copy: Some(copy), ..case(text) }), @"
+        Error a.md:3: the table of the course needs a paragraph of its own; put the comment into one
+        Error a.md:4: the table of the course needs a paragraph of its own; put the comment into one
+        Error a.md:8: the table of the course needs a paragraph of its own; put the comment into one
+        Error a.md:10: `status` stands alone; write `<!-- rehearse: status -->`
+        Error a.md:12: unknown comment `statu`, possibly a typo; did you mean `status`?
+        Error a.rehearse.md:1: `status` is for the chapter itself; put the comment where the table goes
+        ");
+    }
+
+    #[test]
     fn those_of_others_are_none_of_ours() {
         assert_snapshot!(check(case(
             "<!-- rehearsed by me -->\n<!-- toc -->\n\n```bash\necho a\n```\n"

@@ -624,6 +624,38 @@ mod books {
     }
 
     #[test]
+    fn the_table_of_the_course_leads_to_each_exercise() {
+        let step = |id: &str| format!("# Part\n\n```bash id={id}\ndocker image ls\n```\n");
+        let table = "# Status\n\n<!-- rehearse: status -->\n\nEnd";
+        let book = Scratch::new(
+            "[preprocessor.rehearse]\nrun = \"never\"\n[output.html]\n[output.markdown]\n",
+            &[
+                ("a.md", &step("b-c")),
+                ("a-b.md", &step("c")),
+                ("part/README.md", &step("d")),
+                ("part/status.md", table),
+            ],
+        );
+        let printed: &[(&str, &str)] = &[("docker image ls", "one image\n")];
+        book.write("snapshots/a.snap", &recorded("a", &[("b-c", printed)]));
+        book.write("snapshots/a-b.snap", &recorded("a-b", &[("c", printed)]));
+        let said = run(&mut rehearse(&book, &["build"]), b"");
+        assert_eq!(said.status, 0, "{}", said.err);
+        let page = book.read("book/html/part/status.html");
+        let links = ["../a.html", "../a-b.html", "index.html"].map(|it| format!("href=\"{it}\""));
+        assert!(links.iter().all(|it| page.contains(it)), "{page}");
+        let page = book.read("book/markdown/part/status.md");
+        let ends = (page.split("3 exercises").next(), page.rsplit("|\n").next());
+        assert_eq!(ends, (Some("# Status\n\n"), Some("\nEnd")));
+        // All chapters are on this page; mdBook would rename ids that are there twice.
+        let page = book.read("book/html/print.html");
+        let ids = page.split("id=\"rehearse.").skip(1);
+        let ids: Vec<&str> = ids.map(|it| it.split('"').next().unwrap()).collect();
+        assert_eq!(ids, ["a.b-c", "a-b.c", "part-readme.d"]);
+        assert!(page.contains("href=\"#rehearse.a.b-c\""));
+    }
+
+    #[test]
     fn a_policy_of_never_asks_for_no_engine() {
         let book = Scratch::new(
             "[preprocessor.rehearse]\nrun = \"never\"\n",

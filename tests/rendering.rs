@@ -6,6 +6,9 @@ mod written;
 #[path = "rendering/pictures.rs"]
 mod pictures;
 
+#[path = "rendering/course.rs"]
+mod course;
+
 use std::time::Duration;
 
 use insta::assert_snapshot;
@@ -194,6 +197,7 @@ fn check(chapter: &Chapter, renderer: Renderer) -> String {
         standings: &standings,
         snapshot: chapter.is_recorded.then_some(&snapshot),
         config: &config,
+        overview: None,
     };
     render(page, renderer)
 }

@@ -7,9 +7,9 @@ use super::{NEEDS, Pattern, TableKind};
 use crate::nearest::advice;
 
 /// What comments may begin with that are not words of a fence.
-const VERBS: [&str; 11] = [
-    "run", "expect", "capture", "value", "images", "layers", "requires", "needs", "step", "before",
-    "after",
+const VERBS: [&str; 12] = [
+    "run", "expect", "capture", "value", "images", "layers", "status", "requires", "needs", "step",
+    "before", "after",
 ];
 
 /// What a comment says.
@@ -27,6 +27,8 @@ pub(super) enum Directive {
     Value { name: String, value: String },
     /// A table of images at this place.
     Table(TableKind, Vec<String>),
+    /// The table of the whole course at this place.
+    Status,
     /// Another chapter that comes first.
     Requires(String),
     /// Something that the user has to grant.
@@ -87,6 +89,8 @@ pub(super) fn parse(text: &str) -> Result<Directive, String> {
                 false => Ok(Directive::Table(kind, references)),
             }
         }
+        "status" if rest.is_empty() => Ok(Directive::Status),
+        "status" => Err("`status` stands alone; write `<!-- rehearse: status -->`".to_string()),
         "requires" if !rest.is_empty() && !rest.contains(char::is_whitespace) => {
             Ok(Directive::Requires(rest.to_string()))
         }

@@ -66,6 +66,8 @@ pub(super) struct Comment {
     pub(super) after: Option<usize>,
     /// As for [`Code::prefix`].
     pub(super) prefix: String,
+    /// Bytes of all of it, if it stands in a paragraph of its own.
+    pub(super) alone: Option<Range<usize>>,
 }
 
 /// A paragraph, or the text of a tight list item.
@@ -277,11 +279,19 @@ impl Reader<'_> {
             found.push(Item::Comment(Comment {
                 line: self.lines.of(span.start),
                 text,
+                alone: (self.admonition.is_none() && self.is_alone(&span)).then_some(span),
                 after,
                 prefix,
             }));
         }
         found
+    }
+
+    /// Whether nothing but a comment stands on its lines, so that it is no part of any paragraph.
+    fn is_alone(&self, span: &Range<usize>) -> bool {
+        let before = self.lines.before(self.markdown, span.start);
+        let after = self.markdown[span.end..].lines().next();
+        before == containers(before) && after.unwrap_or_default().trim().is_empty()
     }
 
     /// The end of a line on which nothing but comments follows.

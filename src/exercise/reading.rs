@@ -13,7 +13,7 @@ use super::outline::{self, Code, Comment, Item, Kind, Lines, Prose, outline};
 use super::words::{Info, has_ignore, value_of};
 use super::{
     Aside, AsideKind, Block, Capture, Chapter, Claim, Command, Console, Exercise, Requirement,
-    Role, Section, Step, Table, Visibility, exercise_id, slug,
+    Role, Section, Spot, Step, Table, Visibility, exercise_id, slug,
 };
 use crate::bash;
 use crate::config::Config;
@@ -340,6 +340,15 @@ impl<'a> Reader<'a> {
                     });
                 })
             }
+            Directive::Status => match (origin, &comment.alone) {
+                (Origin::Chapter, Some(_)) => Ok(()),
+                (Origin::Chapter, None) => Err(
+                    "the table of the course needs a paragraph of its own; put the comment into one".to_string(),
+                ),
+                (Origin::Copy, _) => Err(
+                    "`status` is for the chapter itself; put the comment where the table goes".to_string(),
+                ),
+            },
             Directive::Requires(exercise) => {
                 self.exercise.requires.push(Requirement {
                     origin,
@@ -842,6 +851,24 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// Finds where a chapter asks for the table of the whole course.
+pub(super) fn spots(markdown: &str) -> Vec<Spot> {
+    let items = outline(markdown, &Lines::new(markdown));
+    let spots = items.into_iter().filter_map(|item| {
+        let Item::Comment(comment) = item else {
+            return None;
+        };
+        match comment::parse(&markdown[comment.text?]) {
+            Ok(Directive::Status) => Some(Spot {
+                span: comment.alone?,
+                prefix: comment.prefix,
+            }),
+            _ => None,
+        }
+    });
+    spots.collect()
 }
 
 /// Attaches what a comment says to the step that it is about.

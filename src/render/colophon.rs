@@ -1,11 +1,10 @@
 //! What stands at the end of a chapter: the table of images, and when, where and from what its outputs were recorded. In
 //! words, not yet in HTML or Markdown.
 
-use jiff::civil::Date;
-
 use crate::config::Source;
 use crate::images::{ImageOrigin, LedgerEntry, same_as, short_name};
 use crate::snapshot::Snapshot;
+use crate::status::day;
 
 /// One line of the table of images.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,8 +170,4 @@ pub(super) fn listed(names: &[&str]) -> String {
         [one] => (*one).to_string(),
         [head @ .., last] => format!("{} and {last}", head.join(", ")),
     }
-}
-
-fn day(date: Date) -> String {
-    date.strftime("%-d %B %Y").to_string()
 }

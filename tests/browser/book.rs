@@ -14,7 +14,7 @@ use super::page::{Chromium, Page, Reader};
 use super::scratch::{REHEARSE, Scratch, run};
 
 /// Every page of the book that has something of ours.
-pub(crate) const PAGES: [&str; 3] = ["hostile.html", "course.html", "print.html"];
+pub(crate) const PAGES: [&str; 4] = ["hostile.html", "course.html", "status.html", "print.html"];
 
 /// What a program may print to get at the page's readers.
 const HOSTILE: &str = "</samp></pre></div><script>window.pwned = 1</script>\n\
@@ -35,9 +35,10 @@ const HOSTILE: &str = "</samp></pre></div><script>window.pwned = 1</script>\n\
 const HOSTILE_CHAPTER: &str = "# Hostile\n\n```bash\ncat hostile\n```\n\n1. In a list:\n\n   ```bash\n   cat hostile\n   ```\n\n   \
     more\n\n> ```bash\n> cat hostile\n> ```\n\n```bash\nseq 100\n```\n\n```bash\ncat long\n```\n\n```bash\ncat colors\n```\n";
 
-/// A block that is not recorded, with prompts and samples.
-const CONSOLE_CHAPTER: &str = "# Console\n\n\
-    ```bash\n$ docker ps\nCONTAINER ID\n\n$ docker images \\\n>   -q\n0a1b2c3d\n# of mine\n```\n";
+/// A block that is not recorded, with prompts and samples, and the table of all chapters.
+const STATUS_CHAPTER: &str = "# Status\n\n\
+    ```bash\n$ docker ps\nCONTAINER ID\n\n$ docker images \\\n>   -q\n0a1b2c3d\n# of mine\n```\n\n\
+    <!-- rehearse: status -->\n";
 
 /// A chapter with what readers open, and with what is no output.
 const COURSE_CHAPTER: &str = "# Course\n\n\
@@ -119,7 +120,7 @@ fn book() -> Scratch {
     let chapters = [
         ("hostile.md", HOSTILE_CHAPTER),
         ("course.md", COURSE_CHAPTER),
-        ("console.md", CONSOLE_CHAPTER),
+        ("status.md", STATUS_CHAPTER),
     ];
     let book = Scratch::new(&table, &chapters);
     book.write("secret.txt", "SECRET");

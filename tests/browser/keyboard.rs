@@ -127,7 +127,7 @@ fn an_output_has_no_copy_button() {
 fn neither_prompts_nor_samples_are_copied() {
     let all = "$ docker ps\nCONTAINER ID\n\n$ docker images \\\n>   -q\n0a1b2c3d\n# of mine\n";
     let typed = "docker ps\n\ndocker images \\\n  -q\n# of mine\n";
-    visit("console.html", DESK, |page| {
+    visit("status.html", DESK, |page| {
         assert_eq!(page.look::<Vec<String>>("texts('pre code')"), [all.trim()]);
         for how in [Press::Keyboard, Press::Mouse] {
             assert_eq!(copied(page, 0, how), typed, "{how:?}");

@@ -40,7 +40,7 @@ fn no_box_lies_on_another_or_outside_its_column() {
                 assert_eq!(page.look::<i64>("overflow()"), 0, "at {width}");
                 assert_eq!(page.look::<Vec<String>>("cut()"), [""; 0], "at {width}");
                 let boxes: String = page.look("boxes()");
-                assert!(boxes.lines().count() > 20, "{boxes}");
+                assert!(boxes.lines().count() > 2, "{boxes}");
                 for wrong in ["unknown", "sticks out", "the one before"] {
                     assert!(!boxes.contains(wrong), "at {width}:\n{boxes}");
                 }

@@ -9,6 +9,7 @@ const KINDS = [
   ['stacks', '.rehearse-stacks'],
   ['drawing', '.rehearse-stacks > svg'],
   ['twin', '.rehearse-twin'],
+  ['course', '.rehearse-course'],
   ['layers', '.rehearse-layers'],
   ['images', '.rehearse-images'],
   ['check', '.rehearse-check'],
@@ -30,9 +31,9 @@ const KINDS = [
 
 // All that may stand in our blocks, and `hljs`, which mdBook gives to every `code`. An output is text: whatever else there is
 // came from it.
-const ELEMENTS = ('div p span strong a kbd samp pre code details summary table caption thead tbody tfoot tr th td b wbr '
+const ELEMENTS = ('div p span strong a time br kbd samp pre code details summary table caption thead tbody tfoot tr th td b wbr '
   + 'figure figcaption svg g rect path text').split(' ');
-const ATTRIBUTES = ('class id href role aria-label aria-hidden tabindex scope title open data-what '
+const ATTRIBUTES = ('class id href datetime role aria-label aria-hidden tabindex scope title open data-what '
   + 'width height viewBox x y rx d fill stroke stroke-dasharray text-anchor font-family font-size font-weight').split(' ');
 const CLASSES = /^(rehearse(-[a-z0-9-]+)?|tex2jax_ignore|nohighlight|hljs)$/;
 

@@ -6,7 +6,7 @@ use chromiumoxide::cdp::browser_protocol::accessibility::{AxNode, AxNodeId, AxVa
 use insta::assert_snapshot;
 
 use super::book::{PAGES, visit};
-use super::page::DESK;
+use super::page::{DESK, Reader, TELEPHONE};
 
 #[test]
 fn ids_are_unique_and_links_lead_to_them() {
@@ -39,8 +39,8 @@ const ECHOES: [&str; 3] = ["code", "caption", "image"];
 /// What a screen reader has of the page's text: role and name of every node, as an outline. Text that is in no name is a
 /// line of its own.
 #[track_caller]
-fn spoken(page: &str) -> String {
-    let nodes = visit(page, DESK, |page| page.spoken());
+fn spoken(page: &str, reader: Reader) -> String {
+    let nodes = visit(page, reader, |page| page.spoken());
     let by_id: Nodes<'_> = nodes.iter().map(|it| (&it.node_id, it)).collect();
     let main = nodes.iter().find(|it| text(it.role.as_ref()) == "main");
     let mut lines = Vec::new();
@@ -82,7 +82,7 @@ fn text(value: Option<&AxValue>) -> String {
 
 #[test]
 fn a_screen_reader_hears_what_each_block_is() {
-    assert_snapshot!(spoken("course.html"), @r#"
+    assert_snapshot!(spoken("course.html", DESK), @r#"
     heading "Course"
       link "Course"
     paragraph
@@ -203,4 +203,61 @@ fn a_screen_reader_hears_what_each_block_is() {
     paragraph
       "Recorded on 23 November 2026 with Docker 28.5.2 (containerd, linux/amd64). Images of docker.io came from a local stand-in, filled from archives of this course, not from that registry itself. 2 steps of this chapter are newer than that."
     "#);
+}
+
+#[test]
+fn the_table_of_the_course_is_a_table_on_any_screen() {
+    let table = |reader| {
+        let page = spoken("status.html", reader);
+        let table = page.split_once("table \"Exercises\"").unwrap().1;
+        table.to_string()
+    };
+    assert_snapshot!(table(DESK), @r#"
+
+    rowgroup
+      row
+        columnheader "Exercise"
+        columnheader "Verdict"
+        columnheader "Coverage"
+        columnheader "Recorded"
+        columnheader "Engine"
+    rowgroup
+      row
+        rowheader "Chapter"
+          link "Chapter"
+        cell "not recorded"
+          strong
+            "not recorded"
+        cell "1 of 1 task"
+        cell "never"
+        cell
+      row
+        rowheader "Chapter"
+          link "Chapter"
+        cell "2 steps newer"
+          strong
+            "2 steps newer"
+        cell "0 of 1 task 1 skipped: by the author"
+          "1 skipped: by the author"
+        cell "23 November 2026"
+          time
+            "23 November 2026"
+        cell "28.5.2 containerd"
+          "containerd"
+      row
+        rowheader "Chapter"
+          link "Chapter"
+        cell " as recorded"
+        cell "1 of 1 task"
+        cell "23 November 2026"
+          time
+            "23 November 2026"
+        cell "28<script>window.pwned=1</script> \"onclick=\"window.pwned=1"
+          "\"onclick=\"window.pwned=1"
+    "#);
+    // A card's style says what each of its cells is about.
+    let cards = table(TELEPHONE).replace("Verdict: ", "");
+    let n_cells =
+        |table: &str| ["row\n", "rowheader ", "columnheader "].map(|it| table.matches(it).count());
+    assert_eq!(n_cells(&cards), n_cells(&table(DESK)));
 }

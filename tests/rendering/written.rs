@@ -109,6 +109,7 @@ pub(super) fn pages(case: &Case<'_>) -> (String, String) {
         standings: &standings,
         snapshot: Some(&snapshot),
         config: &case.config,
+        overview: None,
     };
     (render(page, Renderer::Html), render(page, Renderer::Plain))
 }
