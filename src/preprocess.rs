@@ -111,7 +111,12 @@ impl Preprocessor for Rehearse {
             .iter()
             .map(|it| (it.exercise.chapter.clone(), it));
         let subjects: HashMap<String, &Subject> = subjects.collect();
-        let status = status::status(&shelf.survey.subjects, &places(&book), None);
+        let asks_for_status = |it: &Chapter| !exercise::spots(&it.content).is_empty();
+        let digests = match book.chapters().any(asks_for_status) {
+            true => shelf.store.read_digests()?,
+            false => None,
+        };
+        let status = status::status(&shelf.survey.subjects, &places(&book), digests.as_ref());
         book.for_each_chapter_mut(|chapter| {
             let Some(path) = chapter_path(chapter) else {
                 return;

@@ -43,16 +43,8 @@ impl Store {
     /// Reads the snapshot of an exercise; `None` if there is none.
     pub fn read(&self, exercise: &str) -> Result<Option<Snapshot>> {
         let path = self.path(exercise);
-        refuse_link(&self.folder)?;
-        refuse_link(&path)?;
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) if error.kind() == ErrorKind::InvalidData => {
-                let what = "is no text; delete the file and run `mdbook-rehearse run`";
-                return Err(trouble(&path, what));
-            }
-            Err(error) => return Err(trouble(&path, &format!("cannot be read: {error}"))),
+        let Some(text) = self.read_text(&path, "mdbook-rehearse run")? else {
+            return Ok(None);
         };
         snapshot::parse(&text).map(Some).map_err(|problems| {
             let lines: Vec<String> = problems
@@ -61,6 +53,29 @@ impl Store {
                 .collect();
             Fault::new(Class::Store, lines.join("\n")).into()
         })
+    }
+
+    /// Reads what registries had when they were last asked; `None` if nobody saved it.
+    pub fn read_digests(&self) -> Result<Option<Digests>> {
+        let path = self.folder.join(DIGESTS);
+        let text = self.read_text(&path, "mdbook-rehearse digests --save")?;
+        let parsed = text.map(|it| digests::parse(&it).map_err(|what| trouble(&path, &what)));
+        parsed.transpose()
+    }
+
+    /// Reads a file that `remedy` makes anew.
+    fn read_text(&self, path: &Path, remedy: &str) -> Result<Option<String>> {
+        refuse_link(&self.folder)?;
+        refuse_link(path)?;
+        match fs::read_to_string(path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                let what = format!("is no text; delete the file and run `{remedy}`");
+                Err(trouble(path, &what))
+            }
+            Err(error) => Err(trouble(path, &format!("cannot be read: {error}"))),
+        }
     }
 
     /// Writes a snapshot if its bytes differ from what is there; true if it wrote. The file is the former or the new one

@@ -203,6 +203,24 @@ fn without_an_engine_those_in_the_world_are_asked_all_the_same() {
     assert!(said.ends_with("exit 6"), "{said}");
 }
 
+/// The words of a page's main part, without days.
+fn words_of(page: &str) -> String {
+    let main = page
+        .split_once("<main>")
+        .unwrap()
+        .1
+        .split_once("<style>")
+        .unwrap()
+        .0;
+    let text = regex::Regex::new("<[^>]*>").unwrap().replace_all(main, " ");
+    let text = text.replace("&#58;", ":");
+    let day = regex::Regex::new("[0-9]+ [A-Z][a-z]+ 20[0-9]{2}").unwrap();
+    let text = day.replace_all(&text, "[DAY]").into_owned();
+    let version = regex::Regex::new("Docker [0-9][^ ]*").unwrap();
+    let text = version.replace_all(&text, "Docker [VERSION]");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// What an author sees when a tag moves after the recording: asked, checked, recorded anew.
 #[test]
 fn e06_a_tag_that_moves_between_two_runs_is_told_with_what_it_explains() {
@@ -211,6 +229,8 @@ fn e06_a_tag_that_moves_between_two_runs_is_told_with_what_it_explains() {
     let upstream = upstream();
     let book = book(&proxy("docker.io", &upstream.url), &[]);
     book.write("src/one.md", CHAPTER);
+    book.write("src/status.md", "# Status\n\n<!-- rehearse: status -->\n");
+    book.write("src/SUMMARY.md", "- [One](one.md)\n- [Status](status.md)\n");
     let rehearsed = |arguments: &[&str]| run(&mut book.command(REHEARSE, arguments), b"");
     let said = rehearsed(&["run"]);
     assert_eq!(said.status, 0, "{}", said.err);
@@ -221,6 +241,14 @@ fn e06_a_tag_that_moves_between_two_runs_is_told_with_what_it_explains() {
     };
 
     move_alpine(&upstream);
+    // The maintainer's page knows it from the weekly question.
+    let asked = rehearsed(&["digests", "--save"]);
+    assert_eq!((asked.status, rehearsed(&["build"]).status), (1, 0));
+    assert_snapshot!(words_of(&book.read("book/status.html")), @"Status 1 exercise, 1 as recorded; oldest recording [DAY]; 1 image has moved since, as registries said on [DAY]. Exercise Verdict Coverage Recorded Engine Images moved One ✓ as recorded 1 of 1 task [DAY] 26.1.5+dfsg1 · overlay2 alpine:latest since then");
+    book.write("snapshots/digests.json", "{");
+    assert_snapshot!(rehearsed(&["build"]).err.lines().last().unwrap(), @"rehearse: error: snapshot `snapshots/digests.json` cannot be read: EOF while parsing an object at line 1 column 1; delete it and run `mdbook-rehearse digests --save`");
+    std::fs::remove_file(book.path("snapshots/digests.json")).unwrap();
+
     let (checked, again) = (rehearsed(&["check"]), rehearsed(&["run", "--all"]));
     assert_eq!((checked.status, again.status), (1, 0));
     let fresh = book.read("snapshots/one.snap");
