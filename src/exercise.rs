@@ -5,6 +5,7 @@ mod outline;
 mod words;
 mod comment;
 mod file;
+mod promise;
 mod reading;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,6 +101,8 @@ pub struct Step {
     pub section: usize,
     /// What its output must hold.
     pub claims: Vec<Claim>,
+    /// What the prose below seems to say of its output, or of the next step's; nothing of it is checked.
+    pub promises: Vec<Claim>,
     /// Values that its output gives to later steps.
     pub captures: Vec<Capture>,
     /// The block itself, where the chapter does not have it.

@@ -8,8 +8,9 @@ use regex::Regex;
 use serde::Serialize;
 
 use crate::bash;
+use crate::claim;
 use crate::config::Config;
-use crate::exercise::{AsideKind, Exercise, Role};
+use crate::exercise::{AsideKind, Exercise, Pattern, Role, Step};
 use crate::images;
 use crate::plan::{Decision, Plan, PlannedStep, Skip, in_run_order};
 use crate::problem::Origin;
@@ -48,6 +49,10 @@ pub enum Topic {
     MissingContext,
     /// A variable is used that nothing has set.
     UnsetVariable,
+    /// The prose says what an output has, and nothing checks it.
+    UncheckedClaim,
+    /// The prose says what an output has, and what is recorded has not.
+    FalseClaim,
     /// A pull of what is there already.
     NoOpPull,
     /// The cleanup leaves things behind.
@@ -63,6 +68,7 @@ pub fn hints(subject: &Subject, config: &Config) -> Vec<Hint> {
     asides(exercise, &mut hints);
     contexts(plan, config, &mut hints);
     variables(plan, &mut hints);
+    promises(subject, &mut hints);
     pulls(subject, &mut hints);
     leavings(subject, &mut hints);
     hints.sort_by_key(|it| (it.origin, it.line, it.topic));
@@ -256,6 +262,70 @@ fn variables(plan: &Plan, hints: &mut Vec<Hint>) {
             }
         }
     }
+}
+
+/// What the prose says of outputs, against what is recorded of the step above it and the next one.
+fn promises(subject: &Subject, hints: &mut Vec<Hint>) {
+    let steps = &subject.exercise.steps;
+    for (idx, step) in steps.iter().enumerate() {
+        if step.promises.is_empty() {
+            continue;
+        }
+        let next = steps.get(idx + 1).filter(|it| it.section == step.section);
+        let Some(above) = recorded_output(subject, step) else {
+            continue;
+        };
+        let claims = std::iter::once(step).chain(next);
+        let claims = claims.flat_map(|it| &it.claims).map(|it| &it.pattern);
+        let claims: Vec<&Pattern> = claims.collect();
+        let next = next.and_then(|it| recorded_output(subject, it));
+        for promise in &step.promises {
+            let pattern = claim::written(&promise.pattern);
+            let (topic, message) = match next
+                .as_deref()
+                .is_some_and(|it| claim::holds(&promise.pattern, it))
+            {
+                _ if claims.contains(&&promise.pattern) => continue,
+                _ if claim::holds(&promise.pattern, &above) => (
+                    Topic::UncheckedClaim,
+                    format!(
+                        "the text says what the reader will see; `<!-- rehearse: expect {pattern} -->` below it has that checked"
+                    ),
+                ),
+                // It is said of what follows, and is true.
+                true => continue,
+                false if !is_surely_of_an_output(&promise.pattern) => continue,
+                false => (
+                    Topic::FalseClaim,
+                    format!(
+                        "the text seems to say that the output has {pattern}, and what is recorded has not"
+                    ),
+                ),
+            };
+            hints.push(Hint {
+                origin: promise.origin,
+                line: promise.line,
+                topic,
+                message,
+            });
+        }
+    }
+}
+
+/// Whether nothing else than an output can be meant: by what is left open, or by the head of a column.
+fn is_surely_of_an_output(pattern: &Pattern) -> bool {
+    match pattern {
+        Pattern::Regex(_) => true,
+        Pattern::Text(it) => it.chars().all(|it| it.is_ascii_uppercase() || it == ' '),
+    }
+}
+
+/// What the commands of a step printed, if it is recorded.
+fn recorded_output(subject: &Subject, step: &Step) -> Option<String> {
+    let recorded = subject.recorded.iter().flat_map(|it| &it.steps);
+    let recorded = recorded.into_iter().find(|it| it.id == step.id)?;
+    let outputs = recorded.commands.iter().map(|it| claim::plain(&it.output));
+    Some(outputs.collect())
 }
 
 fn pulls(subject: &Subject, hints: &mut Vec<Hint>) {

@@ -546,6 +546,62 @@ mod hints {
         ");
     }
 
+    /// What is told of prose below a step that printed this.
+    #[track_caller]
+    fn promised(prose: &str, output: &str) -> String {
+        let text = format!("```bash id=a\ndocker images\n```\n\n{prose}\n");
+        let recorded = recorded("a", "docker images", output, Inventory::default());
+        look(&case(&text), Some(recorded))
+    }
+
+    #[test]
+    fn what_the_text_says_of_an_output_is_offered_to_be_checked_if_it_is_true() {
+        let output = "REPOSITORY  TAG  SHARED SIZE\nnginx  alpine  2MB\nDigest: sha256:0123456789abcdef\nStatus: Image is up to date\n";
+        for prose in [
+            "Look at the REPOSITORY column.",
+            "See the column \"SHARED SIZE\"?",
+            "You'll see something like `sha256:abc123...` at its end.",
+            "It says \u{201c}up to date\u{201d}.",
+            "The output contains: `nginx  alpine`.",
+        ] {
+            let told = promised(prose, output);
+            assert_eq!(told.lines().count(), 1, "{prose}: {told}");
+            assert!(told.contains("UncheckedClaim"), "{told}");
+        }
+        assert_snapshot!(promised("You should see something like `sha256:abc123...`.", output), @"a.md:5 UncheckedClaim: the text says what the reader will see; `<!-- rehearse: expect /sha256:[0-9a-f]{12,64}/ -->` below it has that checked");
+        // What is checked already, what is no promise, and what cannot be known.
+        let checked = "Look at the REPOSITORY column.\n\n<!-- rehearse: expect \"REPOSITORY\" -->";
+        assert_eq!(promised(checked, output), "");
+        assert_eq!(
+            promised(
+                "`nginx` is a server, and TAG is a word. See `man docker`.",
+                output
+            ),
+            ""
+        );
+        assert_eq!(
+            check("```bash\ndocker images\n```\n\nLook at the REPOSITORY column.\n"),
+            ""
+        );
+    }
+
+    #[test]
+    fn what_the_text_says_of_an_output_that_has_it_not_is_told() {
+        assert_snapshot!(promised("Look for something like `sha256:abc123...`", "nginx  alpine\n"), @"a.md:5 FalseClaim: the text seems to say that the output has /sha256:[0-9a-f]{12,64}/, and what is recorded has not");
+        assert_snapshot!(promised("Look at the REPOSITORY column.", "IMAGE  ID\n"), @r#"a.md:5 FalseClaim: the text seems to say that the output has "REPOSITORY", and what is recorded has not"#);
+        // A word may be said of anything.
+        assert_eq!(promised("It says \"hello\".", "nginx  alpine\n"), "");
+    }
+
+    #[test]
+    fn what_the_text_says_before_a_block_may_be_meant_of_it() {
+        let text = "```bash id=a\ndocker images\n```\n\nNow look at the NAMES column:\n\n```bash id=b\ndocker ps\n```\n";
+        let mut both = recorded("a", "docker images", "REPOSITORY\n", Inventory::default());
+        let next = recorded("b", "docker ps", "NAMES\n", Inventory::default());
+        both.steps.extend(next.steps);
+        assert_eq!(look(&case(text), Some(both)), "");
+    }
+
     #[test]
     fn builds_want_files() {
         let build = "```bash\ndocker build -t a .\n```\n";

@@ -10,6 +10,7 @@ use regex::Regex;
 use super::comment::{self, Directive, Selector};
 use super::file::{self, Around, Saving};
 use super::outline::{self, Code, Comment, Item, Kind, Lines, Prose, outline};
+use super::promise::promises;
 use super::words::{Info, has_ignore, value_of};
 use super::{
     Aside, AsideKind, Block, Capture, Chapter, Claim, Command, Console, Exercise, Requirement,
@@ -271,6 +272,14 @@ impl<'a> Reader<'a> {
     fn read_prose(&mut self, prose: &Prose, text: &Text<'_>, section: usize) {
         if CHALLENGE.is_match(&prose.text) {
             self.parts[section].section.challenge = true;
+        }
+        if let Some(step) = self.step_above(text.origin, section) {
+            let promises = promises(&prose.text).into_iter();
+            step.promises.extend(promises.map(|pattern| Claim {
+                origin: text.origin,
+                line: prose.line,
+                pattern,
+            }));
         }
         for asked in ASKED.captures_iter(&prose.text) {
             let command = asked[1].trim();
@@ -557,6 +566,7 @@ impl<'a> Reader<'a> {
             console: None,
             section,
             claims: Vec::new(),
+            promises: Vec::new(),
             captures: Vec::new(),
             block: None,
             inferred: Vec::new(),
