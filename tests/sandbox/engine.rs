@@ -212,14 +212,14 @@ fn compose_builds_starts_and_removes() {
 fn an_image_is_built_on_one_of_a_registry() {
     let commands = [
         "printf 'FROM busybox\\nRUN echo built >/file\\nCMD [\"cat\", \"/file\"]\\n' >Dockerfile",
-        "docker build -t mine . 2>&1 | grep -oE 'load metadata for [^ ]+|RUN .*|naming to [^ ]+'",
+        "docker build -t mine . 2>&1 | grep -oE 'load metadata for [^ ]+|RUN .*|naming to [^ ]+' | uniq",
         "docker run --rm mine; docker build -t mine . 2>&1 | grep -c CACHED",
         "DOCKER_BUILDKIT=0 docker build -t former . 2>&1 | grep -E '^(Step|Successfully tagged)'; docker run --rm former",
     ];
     assert_snapshot!(check(vec![step("build", &commands)], hub()), @r#"
     -- build
     $ printf 'FROM busybox\nRUN echo built >/file\nCMD ["cat", "/file"]\n' >Dockerfile
-    $ docker build -t mine . 2>&1 | grep -oE 'load metadata for [^ ]+|RUN .*|naming to [^ ]+'
+    $ docker build -t mine . 2>&1 | grep -oE 'load metadata for [^ ]+|RUN .*|naming to [^ ]+' | uniq
     load metadata for docker.io/library/busybox:latest
     RUN echo built >/file
     naming to docker.io/library/mine

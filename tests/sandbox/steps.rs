@@ -651,7 +651,7 @@ fn cleanup_comes_after_all_that_leaves_a_shell_to_do_it() {
     -- cleanup-1
     $ echo clean
     clean
-    0.md:2: TimedOut { command: "echo other; exec sleep 600", output: "other\n" }
+    0.md:2: Failed { how: "not ready within its time; `until=…` after the language says when it is, `timeout=…` gives it more", command: "echo other; exec sleep 600", output: "other\n" }
     0.md:5: NotRun
     "#);
     let fails = "```bash\nls missing\necho never\n```\n\n## Cleanup\n\n```bash\nls missing\n```\n\n```bash\necho clean\n```\n";
