@@ -7,7 +7,8 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
+use tempfile::NamedTempFile;
 
 use crate::digests::{self, Digests};
 use crate::problem::{Class, Fault, Origin};
@@ -194,27 +195,55 @@ pub fn inside(root: &Path, name: &str) -> PathBuf {
 
 /// Writes a file whole or not at all, with the permissions of the one that it replaces.
 pub fn replace(path: &Path, text: &str) -> Result<()> {
-    let write = || -> Result<()> {
-        let folder = path
-            .parent()
-            .filter(|it| !it.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
-        let mut file = tempfile::Builder::new()
-            .prefix(".rehearse-")
-            .tempfile_in(folder)?;
-        if let Ok(metadata) = path.metadata() {
-            file.as_file().set_permissions(metadata.permissions())?;
-        } else {
-            #[cfg(unix)]
-            file.as_file()
-                .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-        }
-        file.write_all(text.as_bytes())?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().with_context(|| format!("failed to write `{}`", path.display()))
+    Draft::new(path)?.publish(text)
+}
+
+/// A file that will be written whole or not at all, at a place that is known to take it. Dropped, it leaves nothing.
+#[derive(Debug)]
+pub struct Draft {
+    path: PathBuf,
+    file: NamedTempFile,
+}
+
+impl Draft {
+    /// Begins one, with the folders that it needs. A link stays, and what it leads to is written.
+    pub fn new(path: &Path) -> Result<Draft> {
+        let target = match path.is_symlink() {
+            true => path.canonicalize().unwrap_or(path.to_owned()),
+            false => path.to_owned(),
+        };
+        let begin = || -> Result<NamedTempFile> {
+            let folder = target
+                .parent()
+                .filter(|it| !it.as_os_str().is_empty())
+                .unwrap_or(Path::new("."));
+            fs::create_dir_all(folder).context("its folder cannot be made")?;
+            let file = tempfile::Builder::new()
+                .prefix(".rehearse-")
+                .tempfile_in(folder)?;
+            match target.metadata() {
+                // A device would be gone for good.
+                Ok(metadata) if !metadata.is_file() => bail!("it is no plain file"),
+                Ok(metadata) => file.as_file().set_permissions(metadata.permissions())?,
+                Err(_) => {
+                    #[cfg(unix)]
+                    file.as_file()
+                        .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+                }
+            }
+            Ok(file)
+        };
+        let file = begin().with_context(|| format!("failed to write `{}`", path.display()))?;
+        Ok(Draft { path: target, file })
+    }
+
+    /// Puts the text there.
+    pub fn publish(mut self, text: &str) -> Result<()> {
+        let written = self.file.write_all(text.as_bytes());
+        written
+            .and_then(|()| Ok(self.file.persist(&self.path).map(|_| ())?))
+            .with_context(|| format!("failed to write `{}`", self.path.display()))
+    }
 }
 
 /// A committed link could point anywhere on the machine that builds the book.
