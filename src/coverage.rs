@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::exercise::{Exercise, Role};
 use crate::plan::{Decision, Plan, Skip};
 
 /// How much of a chapter is rehearsed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Number of tasks: parts of the chapter that have a step or set the reader a challenge, those that only clean up aside.
     pub tasks: usize,
@@ -21,11 +21,11 @@ pub struct Coverage {
     /// Steps that run.
     pub run: usize,
     /// Why others are skipped, in a word or two, with how many.
-    pub skipped: BTreeMap<&'static str, usize>,
+    pub skipped: BTreeMap<String, usize>,
 }
 
 /// A task that is not rehearsed, or only in part.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Uncovered {
     /// Line of its heading, from 1.
     pub line: usize,
@@ -58,7 +58,7 @@ pub fn coverage(exercise: &Exercise, plan: &Plan) -> Coverage {
         coverage.steps += 1;
         match &step.decision {
             Decision::Run => coverage.run += 1,
-            Decision::Skip(skip) => *coverage.skipped.entry(why(skip)).or_default() += 1,
+            Decision::Skip(skip) => *coverage.skipped.entry(why(skip).to_owned()).or_default() += 1,
         }
     }
     coverage

@@ -1,5 +1,7 @@
 //! What an author can fix: a message with a line. It says nothing of what the machine broke; that is an `anyhow::Error`.
 
+use serde::{Deserialize, Serialize};
+
 /// Which file of a chapter something stands in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
@@ -77,7 +79,8 @@ pub struct Located {
 }
 
 /// Why a command of the tool ends otherwise than well; the number is the exit status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// Fresh outputs differ from recorded ones.
     Drift = 1,
@@ -93,6 +96,19 @@ pub enum Class {
     Registry = 6,
     /// Snapshots.
     Store = 7,
+}
+
+/// The class that decides the exit status where several meet: what makes the others doubtful comes before what they say.
+pub fn gravest(classes: impl Iterator<Item = Class>) -> Option<Class> {
+    classes.max_by_key(|it| match it {
+        Class::Drift => 0,
+        Class::Usage => 1,
+        Class::Input => 2,
+        Class::Broke => 3,
+        Class::Registry => 4,
+        Class::Engine => 5,
+        Class::Store => 6,
+    })
 }
 
 /// An error whose class is known.

@@ -1,6 +1,8 @@
 //! The loop over a book's exercises: what there is, what of it has to run, and what comes of running it. How a plan is run
 //! is the caller's: the one seam between the stages and the machine.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use jiff::civil::Date;
 
@@ -11,7 +13,7 @@ use crate::exercise::{self, Chapter, Exercise, Role};
 use crate::plan::{self, Circumstances, Decision, Plan};
 use crate::problem::{Located, Problem};
 use crate::snapshot::Snapshot;
-use crate::transcript::{Inventory, Transcript};
+use crate::transcript::{Engine, Inventory, Transcript};
 
 /// An exercise of a book with all that is known of it before any run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -233,6 +235,12 @@ pub struct Rehearsal {
     pub coverage: Coverage,
     /// What the engine had when a cleanup of the chapter's was over.
     pub left_by_cleanup: Option<Inventory>,
+    /// The engine that ran it.
+    pub engine: Engine,
+    /// From its start to the end of its sandbox.
+    pub took: Duration,
+    /// What earlier attempts came to, each from an empty engine.
+    pub attempts: Vec<Comparison>,
 }
 
 /// Runs one exercise and compares.
@@ -256,6 +264,9 @@ pub async fn rehearse(
         snapshot,
         coverage: coverage(&subject.exercise, &subject.plan),
         left_by_cleanup,
+        engine: transcript.engine,
+        took: Duration::ZERO,
+        attempts: Vec::new(),
     })
 }
 
@@ -277,4 +288,10 @@ pub fn has_drifted(comparison: &Comparison) -> bool {
         .iter()
         .any(|it| matches!(it.verdict, Verdict::Drifted | Verdict::New));
     differs || !comparison.moved.is_empty() || !comparison.gone.is_empty()
+}
+
+/// Whether it is as recorded now, and was not in an earlier attempt.
+pub fn is_flaky(rehearsal: &Rehearsal) -> bool {
+    let comparison = &rehearsal.comparison;
+    !rehearsal.attempts.is_empty() && !is_broken(comparison) && !has_drifted(comparison)
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use jiff::Timestamp;
@@ -77,6 +77,8 @@ pub enum Notice<'a> {
 pub struct Shelf {
     /// The book's root.
     pub root: PathBuf,
+    /// Folder of its chapters.
+    pub source: PathBuf,
     /// Folder that it is built in.
     pub build_folder: PathBuf,
     /// Its `[preprocessor.rehearse]` table.
@@ -165,6 +167,7 @@ impl Session {
         }
         Ok(Shelf {
             root: root.to_owned(),
+            source,
             build_folder,
             config,
             store,
@@ -200,13 +203,22 @@ impl Session {
                     root: &shelf.root,
                     build_folder: &shelf.build_folder,
                 };
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "reports say how long an exercise took"
+                )]
+                let began = Instant::now();
                 let rehearsal = run::rehearse(subject, today, async |plan| {
                     let stop = self.stop.clone();
                     sandbox::rehearse(plan, &shelf.config, surroundings, &watch, stop).await
                 })
                 .await;
                 (self.tell)(Notice::Ends);
-                done(rehearsal.map_err(engine_fault)?)?;
+                let rehearsal = rehearsal.map_err(engine_fault)?;
+                done(Rehearsal {
+                    took: began.elapsed(),
+                    ..rehearsal
+                })?;
             }
             Ok(())
         })

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::{ImageStore, Source};
 use crate::problem::Origin;
 
@@ -35,7 +37,7 @@ pub struct Manifest {
 }
 
 /// The engine that ran an exercise.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Engine {
     /// Version of the Docker engine, `26.1.5`.
     pub version: String,
@@ -74,7 +76,7 @@ pub struct Blocked {
 }
 
 /// How many things an engine has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inventory {
     /// Containers, running or not.
     pub containers: usize,

@@ -113,17 +113,21 @@ fn transcript(plan: &Plan, case: &Case<'_>) -> Transcript {
         });
     }
     Transcript {
-        engine: Engine {
-            version: "26.1.5".to_string(),
-            store: "overlay2".to_string(),
-            platform: "linux/amd64".to_string(),
-        },
+        engine: engine(),
         registries: Default::default(),
         before: Vec::new(),
         blocked: case.blocked.clone(),
         steps,
         left: case.left,
         manifests: Default::default(),
+    }
+}
+
+fn engine() -> Engine {
+    Engine {
+        version: "26.1.5".to_string(),
+        store: "overlay2".to_string(),
+        platform: "linux/amd64".to_string(),
     }
 }
 
@@ -278,6 +282,9 @@ fn drifted(
         snapshot: None,
         coverage: Coverage::default(),
         left_by_cleanup: None,
+        engine: engine(),
+        took: Duration::ZERO,
+        attempts: Vec::new(),
     };
     let text = report::rehearsal(&rehearsal, Purpose::Checking, Path::new("course"));
     anstream::adapter::strip_str(&text).to_string()
