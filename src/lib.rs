@@ -13,7 +13,7 @@
 //!                              │              │                                                         │
 //!                              │              └───────compare (both sides normalized)───────────────────┘
 //!                              │                        │
-//!                              └────────render ◀── Standing       Comparison ──▶ report ─▶ terminal, exit status
+//!                              └────────render ◀── Standing       Comparison ─▶ Record ─▶ report ─▶ terminal, CI
 //!                                         └─▶ chapter text with outputs, tables and pictures
 //! ```
 //!
@@ -49,9 +49,10 @@
 //! | [`sandbox`] **edge** | engine image, container, wire, registries, teardown; the only one that starts processes |
 //! | [`upstream`] **edge** | the network: asks the real registries for digests, and only by HEAD |
 //! | [`store`] **edge** | the disk: snapshots, written whole or not at all |
+//! | [`mod@record`] | what a check found, as data; how the records of shards are joined |
 //! | [`lint`] | what an author should look at |
 //! | [`mod@listing`] | what `list` tells of a book, as data |
-//! | [`report`] | what the terminal says |
+//! | [`report`] | what the terminal says, and reports for programs |
 //! | [`session`] | one use of the tool: what it may do, whom it tells, when it has to stop |
 //! | [`preprocess`] | book in, book out |
 //! | [`mod@install`] | what becomes of a `book.toml` |
@@ -71,8 +72,8 @@
 //! - Normalizing keeps identity: one container has one label all through an exercise, in its long and its short form.
 //! - A snapshot holds no host name, path, user name or secret, and of the clock only the day.
 //! - One engine belongs to one exercise, and is thrown away with it.
-//! - What a run prints, every image and every snapshot is untrusted. It reaches a page only through `render::escape` and the
-//!   terminal only through [`report::visible`].
+//! - What a run prints, every image and every snapshot is untrusted. It reaches a page only through `render::escape`, the
+//!   terminal and a CI job's log only through [`report::visible`], and each format of [`report::formats`] through one door there.
 //! - The tool itself asks a registry only for `digests`, as anybody may, and by HEAD.
 //! - With `CI` set nothing is written unless told to.
 //!
@@ -111,6 +112,7 @@ pub mod render;
 pub mod sandbox;
 pub mod upstream;
 pub mod store;
+pub mod record;
 pub mod lint;
 pub mod listing;
 pub mod report;
