@@ -1,5 +1,11 @@
 //! The command line: arguments, signals, what is printed, and the exit status. Everything else is the library's.
 
+mod cli {
+    pub(crate) mod check;
+    pub(crate) mod place;
+    pub(crate) mod reports;
+}
+
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -20,15 +26,18 @@ use mdbook_rehearse::listing::listing;
 use mdbook_rehearse::preprocess::{self, Rehearse};
 use mdbook_rehearse::problem::{Class, Fault};
 use mdbook_rehearse::progress::Progress;
-use mdbook_rehearse::report::Purpose;
-use mdbook_rehearse::run::{self, Rehearsal, Subject};
+use mdbook_rehearse::report::exercise::{Purpose, exercise};
+use mdbook_rehearse::run::{self, Subject};
 use mdbook_rehearse::sandbox::leftovers::{self, Kind, Role};
 use mdbook_rehearse::sandbox::{self, OuterEngine, Stopped};
 use mdbook_rehearse::session::{Notice, Recorded, Session, Shelf, Writing};
-use mdbook_rehearse::{render, report, store};
+use mdbook_rehearse::{record, render, report, store};
 use mdbook_renderer::{RenderContext, Renderer};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
+
+use crate::cli::check::check;
+use crate::cli::reports::Reports;
 
 /// Rehearse every command of a course before your students do.
 ///
@@ -44,7 +53,8 @@ struct Arguments {
 
 const EXIT_STATUSES: &str = "\
 Exit status: 0 well; 1 outputs or images differ from what is recorded; 2 arguments or configuration; 3 a chapter is wrong; \
-4 a step ended otherwise than it should; 5 engine or sandbox; 6 a registry cannot be asked; 7 snapshots; 130 and 143 stopped by a signal.";
+4 a step ended otherwise than it should; 5 engine or sandbox; 6 a registry cannot be asked; 7 snapshots; 130 and 143 stopped by a signal. \
+Where several apply it is the first of these: 7, 5, 6, 4, 3, 2, 1.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -81,6 +91,8 @@ enum Command {
         book: BookArgument,
         #[command(flatten)]
         choice: Choice,
+        #[command(flatten)]
+        reports: Reports,
         #[command(flatten)]
         grants: Grants,
     },
@@ -178,13 +190,21 @@ fn main() -> ExitCode {
                     u8::try_from(128 + signal.load(Ordering::SeqCst)).unwrap_or(143),
                 );
             }
-            for line in format!("{error:#}").lines() {
-                anstream::eprintln!("rehearse: error: {}", report::visible(line));
-            }
-            let fault = error.chain().find_map(|it| it.downcast_ref::<Fault>());
-            ExitCode::from(fault.map_or(Class::Usage, |it| it.class) as u8)
+            tell_error(&error);
+            ExitCode::from(class_of(&error) as u8)
         }
     }
+}
+
+fn tell_error(error: &anyhow::Error) {
+    for line in format!("{error:#}").lines() {
+        anstream::eprintln!("rehearse: error: {}", report::visible(line));
+    }
+}
+
+fn class_of(error: &anyhow::Error) -> Class {
+    let fault = error.chain().find_map(|it| it.downcast_ref::<Fault>());
+    fault.map_or(Class::Usage, |it| it.class)
 }
 
 fn dispatch(arguments: Arguments, signal: &Arc<AtomicI32>) -> Result<ExitCode> {
@@ -221,8 +241,12 @@ fn dispatch(arguments: Arguments, signal: &Arc<AtomicI32>) -> Result<ExitCode> {
         Some(Command::Check {
             book,
             choice,
+            reports,
             grants,
-        }) => check(&granting(session(signal)?.0, grants), &book.root, &choice),
+        }) => {
+            let session = granting(session(signal)?.0, grants);
+            check(&session, &book.root, &choice, reports)
+        }
         Some(Command::List {
             book,
             format,
@@ -306,12 +330,16 @@ fn record(session: &Session, root: &Path, choice: &Choice, which: Which) -> Resu
         anstream::println!("everything is recorded; `--all` runs it again");
         return Ok(ExitCode::SUCCESS);
     }
+    let book = root.display().to_string();
     let (mut n_written, mut n_broken) = (0, 0);
     session.rehearse(&subjects, &shelf, |it| {
         let recorded = session.record(&it, &shelf)?;
         n_written += usize::from(recorded == Recorded::Written);
         n_broken += usize::from(run::is_broken(&it.comparison));
-        anstream::print!("{}", report::rehearsal(&it, Purpose::Recording, root));
+        anstream::print!(
+            "{}",
+            exercise(&record::exercise(&it), Purpose::Recording, &book)
+        );
         Ok(())
     })?;
     match session.writing {
@@ -326,37 +354,6 @@ fn record(session: &Session, root: &Path, choice: &Choice, which: Which) -> Resu
         ExitCode::from(Class::Broke as u8)
     } else {
         ExitCode::SUCCESS
-    })
-}
-
-fn check(session: &Session, root: &Path, choice: &Choice) -> Result<ExitCode> {
-    let shelf = shelf(session, root)?;
-    let mut subjects = choose(&shelf, choice)?;
-    subjects.retain(|it| run::is_due(it, RunPolicy::Always));
-    let (mut n_well, mut n_drifted, mut n_broken) = (0, 0, 0);
-    let tell = |it: Rehearsal| {
-        match &it.comparison {
-            it if run::is_broken(it) => n_broken += 1,
-            it if run::has_drifted(it) => n_drifted += 1,
-            _ => n_well += 1,
-        }
-        anstream::print!("{}", report::rehearsal(&it, Purpose::Checking, root));
-        Ok(())
-    };
-    if !subjects.is_empty() {
-        session.rehearse(&subjects, &shelf, tell)?;
-    }
-    anstream::println!("{n_well} as recorded, {n_drifted} drifted, {n_broken} broken");
-    if n_drifted > 0 && n_broken == 0 {
-        anstream::println!(
-            "to take the fresh outputs: mdbook-rehearse run --all {}",
-            root.display()
-        );
-    }
-    Ok(match (n_broken, n_drifted) {
-        (0, 0) => ExitCode::SUCCESS,
-        (0, _) => ExitCode::from(Class::Drift as u8),
-        _ => ExitCode::from(Class::Broke as u8),
     })
 }
 

@@ -13,8 +13,10 @@ use crate::compare;
 use crate::config::RunPolicy;
 use crate::exercise;
 use crate::problem::{Class, Fault};
+use crate::record;
 use crate::render::{self, ASSETS_VERSION, Overview, Page, Renderer};
-use crate::report::{self, Purpose};
+use crate::report;
+use crate::report::exercise::Purpose;
 use crate::run::{self, Rehearsal, Subject};
 use crate::session::{Notice, Session, Shelf, Writing, chapter_path};
 use crate::snapshot::Snapshot;
@@ -226,8 +228,10 @@ fn refuse_broken(session: &Session, rehearsals: &[Rehearsal], shelf: &Shelf) -> 
         .iter()
         .filter(|it| run::is_broken(&it.comparison))
         .collect();
+    let book = shelf.root.display().to_string();
     for rehearsal in &broken {
-        let text = report::rehearsal(rehearsal, Purpose::Recording, &shelf.root);
+        let text =
+            report::exercise::exercise(&record::exercise(rehearsal), Purpose::Recording, &book);
         (session.tell)(Notice::Text(&text));
     }
     match broken.len() {

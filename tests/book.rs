@@ -305,6 +305,27 @@ mod a_changed_book {
     }
 
     #[test]
+    fn is_reported_at_the_line_of_what_drifted_and_of_what_broke() {
+        let book = recorded("");
+        let tampered = book.read("snapshots/small.snap").replace("| two", "| 2");
+        book.write("snapshots/small.snap", &tampered);
+        let commands = |expected: i32| {
+            let said = rehearse(&book, &["check", "--report", "github=commands"]);
+            assert_eq!(said.status, expected, "{}", said.err);
+            book.read("commands")
+        };
+        assert_snapshot!(commands(1), @"::warning file=src/small.md,line=5,title=small drifted::what this prints is not what is recorded%0A$ echo two%0A- 2%0A+ two%0Aagain: mdbook-rehearse check . small");
+        book.write(
+            "src/small.md",
+            &SMALL.replace("echo three", "echo three; false"),
+        );
+        assert_snapshot!(commands(4), @"
+        ::error file=src/small.md,line=9,title=small failed::status 1, should be 0%0A$ echo three; false%0A| three%0Aagain: mdbook-rehearse check . small
+        ::warning file=src/small.md,line=5,title=small drifted::what this prints is not what is recorded%0A$ echo two%0A- 2%0A+ two%0Aagain: mdbook-rehearse check . small
+        ");
+    }
+
+    #[test]
     fn drifts_where_a_recorded_line_was_another() {
         let book = recorded("");
         let tampered = book.read("snapshots/small.snap").replace("| two", "| 2");
@@ -320,8 +341,8 @@ mod a_changed_book {
               - 2
               + two
           again: mdbook-rehearse check . small
-        0 as recorded, 1 drifted, 0 broken
         to take the fresh outputs: mdbook-rehearse run --all .
+        0 as recorded, 1 drifted, 0 broken
         ");
         assert_eq!(
             book.read("snapshots/small.snap"),

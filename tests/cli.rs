@@ -540,6 +540,8 @@ mod books {
     fn what_needs_an_engine_ends_with_status_5_and_likely_causes() {
         let book = recorded_book();
         assert_snapshot!(check(&book, &["check"]), @"
+        images.md: not run; no Docker engine answers; is it running, may this user reach it, and does `docker context show` name the right one? (…)
+        0 as recorded, 0 drifted, 0 broken, 1 not run
         ! rehearse: error: no Docker engine answers; is it running, may this user reach it, and does `docker context show` name the right one? (…)
         exit 5
         ");
@@ -564,6 +566,8 @@ mod books {
         let book = recorded_book();
         let said = run(rehearse(&book, &["check"]).env("PATH", book.path("")), b"");
         assert_snapshot!(show(&said), @"
+        images.md: not run; failed to start `docker`; is the docker command line installed?: No such file or directory (os error 2)
+        0 as recorded, 0 drifted, 0 broken, 1 not run
         ! rehearse: error: failed to start `docker`; is the docker command line installed?: No such file or directory (os error 2)
         exit 5
         ");

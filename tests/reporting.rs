@@ -1,7 +1,6 @@
 //! What the terminal says of a run: a chapter and what its commands printed go in, lines come out. No run takes place.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Duration;
 
 use insta::assert_snapshot;
@@ -12,11 +11,25 @@ use mdbook_rehearse::coverage::Coverage;
 use mdbook_rehearse::exercise::Chapter;
 use mdbook_rehearse::plan::{Circumstances, Plan, in_run_order};
 use mdbook_rehearse::problem::Origin;
-use mdbook_rehearse::report::{self, Purpose};
+use mdbook_rehearse::record;
+use mdbook_rehearse::report::exercise::{Purpose, exercise};
 use mdbook_rehearse::run::{self, Rehearsal, Subject};
 use mdbook_rehearse::transcript::{
     Blocked, CommandTranscript, Ending, Engine, Inventory, StepTranscript, Transcript,
 };
+
+#[path = "reporting/check.rs"]
+mod check;
+#[path = "reporting/formats.rs"]
+mod formats;
+#[path = "reporting/hostile.rs"]
+mod hostile;
+#[path = "reporting/join.rs"]
+mod join;
+#[path = "reporting/program.rs"]
+mod program;
+#[path = "scratch/book.rs"]
+mod scratch;
 
 /// A chapter `a.md`, with what became of its commands.
 struct Case<'a> {
@@ -40,7 +53,7 @@ fn case(text: &str) -> Case<'_> {
 
 /// What is said of a first run and, if that was recorded, of another one like it.
 #[track_caller]
-fn check(case: &Case<'_>) -> String {
+fn said(case: &Case<'_>) -> String {
     let mut subject = subject(case);
     let (recording, snapshot) = rehearse(&subject, case, Purpose::Recording);
     let Some(snapshot) = snapshot else {
@@ -55,9 +68,14 @@ fn check(case: &Case<'_>) -> String {
 
 #[track_caller]
 fn subject(case: &Case<'_>) -> Subject {
+    subject_of("a.md", case)
+}
+
+#[track_caller]
+fn subject_of(path: &str, case: &Case<'_>) -> Subject {
     let none = BTreeSet::new();
     let chapter = Chapter {
-        path: "a.md",
+        path,
         text: case.text,
         copy: case.copy,
         workspace: &none,
@@ -73,13 +91,17 @@ fn rehearse(
     case: &Case<'_>,
     purpose: Purpose,
 ) -> (String, Option<mdbook_rehearse::snapshot::Snapshot>) {
+    let rehearsal = rehearsal(subject, case);
+    let text = exercise(&record::exercise(&rehearsal), purpose, "course");
+    let text = anstream::adapter::strip_str(&text).to_string();
+    (text, rehearsal.snapshot)
+}
+
+fn rehearsal(subject: &Subject, case: &Case<'_>) -> Rehearsal {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let how = async |plan: &Plan| Ok(transcript(plan, case));
     let rehearsal = run::rehearse(subject, date(2026, 11, 23), how);
-    let rehearsal = runtime.block_on(rehearsal).unwrap();
-    let text = report::rehearsal(&rehearsal, purpose, Path::new("course"));
-    let text = anstream::adapter::strip_str(&text).to_string();
-    (text, rehearsal.snapshot)
+    runtime.block_on(rehearsal).unwrap()
 }
 
 fn transcript(plan: &Plan, case: &Case<'_>) -> Transcript {
@@ -142,7 +164,7 @@ fn it_ends_with_how_much_was_covered_and_why_steps_were_skipped() {
         images: 2,
         ..Inventory::default()
     };
-    assert_snapshot!(check(&Case { left, ..case(COURSE) }), @"
+    assert_snapshot!(said(&Case { left, ..case(COURSE) }), @"
     a.md: recorded anew; 1 of 3 tasks covered, 2 steps run, 3 skipped (1 by the author, 1 for want of a value, 1 out of scope)
       left after its cleanup: 1 container and 2 images
     -- again
@@ -150,7 +172,7 @@ fn it_ends_with_how_much_was_covered_and_why_steps_were_skipped() {
       left after its cleanup: 1 container and 2 images
     ");
     let copy = "## Three\n\n```bash\ndocker stop web\n```\n";
-    assert_snapshot!(check(&Case { copy: Some(copy), ..case(COURSE) }), @"
+    assert_snapshot!(said(&Case { copy: Some(copy), ..case(COURSE) }), @"
     a.md: recorded anew; 2 of 3 tasks covered, 3 steps run, 3 skipped (1 by the author, 1 for want of a value, 1 out of scope)
     -- again
     a.md: as recorded; 2 of 3 tasks covered, 3 steps run, 3 skipped (1 by the author, 1 for want of a value, 1 out of scope)
@@ -160,7 +182,7 @@ fn it_ends_with_how_much_was_covered_and_why_steps_were_skipped() {
 #[test]
 fn of_a_broken_one_it_says_how_many_steps_ran() {
     let ended = [("docker ps", "no\u{1b}[2J engine\n", Ending::Exited(1))];
-    assert_snapshot!(check(&Case { ended: &ended, ..case(COURSE) }), @r"
+    assert_snapshot!(said(&Case { ended: &ended, ..case(COURSE) }), @r"
     a.md: broken; 2 of 2 steps ran
       failed a.md:6: status 1, should be 0
           $ docker ps
@@ -172,7 +194,7 @@ fn of_a_broken_one_it_says_how_many_steps_ran() {
 #[test]
 fn what_is_wrong_in_the_copy_is_told_there() {
     let copy = "## One\n\n<!-- rehearse: step 1 expect \"web\" -->\n\n## Three\n\n```bash\ndocker stop web\n```\n";
-    assert_snapshot!(check(&Case { copy: Some(copy), ..case(COURSE) }), @r#"
+    assert_snapshot!(said(&Case { copy: Some(copy), ..case(COURSE) }), @r#"
     a.md: broken; 3 of 3 steps ran
       failed a.rehearse.md:3: the output has no "web"
           $ docker ps
@@ -181,7 +203,7 @@ fn what_is_wrong_in_the_copy_is_told_there() {
     "#);
     let ended = [("docker stop web", "", Ending::NeverReady)];
     let copy = "## Three\n\n```bash\ndocker stop web\n```\n";
-    assert_snapshot!(check(&Case { copy: Some(copy), ended: &ended, ..case(COURSE) }), @"
+    assert_snapshot!(said(&Case { copy: Some(copy), ended: &ended, ..case(COURSE) }), @"
     a.md: broken; 3 of 3 steps ran
       failed a.rehearse.md:4: not ready within its time; `until=…` after the language says when it is, `timeout=…` gives it more
           $ docker stop web
@@ -199,7 +221,7 @@ fn what_comes_first_and_failed_is_told_with_what_it_printed() {
         output: b"no such file\n".to_vec(),
         ending: Ending::Exited(1),
     };
-    assert_snapshot!(check(&Case { blocked: Some(blocked), ..case(COURSE) }), @r"
+    assert_snapshot!(said(&Case { blocked: Some(blocked), ..case(COURSE) }), @r"
     a.md: broken; 0 of 2 steps ran
       failed labs/first.rehearse.md:7: this exercise comes first, and did not end as it should
           $ docker build \
@@ -225,7 +247,7 @@ fn how_a_command_ended_is_said_as_it_was() {
     ];
     let said = endings.map(|ending| {
         let ended = [("docker run alpine", "", ending)];
-        let said = check(&Case {
+        let said = self::said(&Case {
             ended: &ended,
             ..case(text)
         });
@@ -242,12 +264,12 @@ fn how_a_command_ended_is_said_as_it_was() {
     ");
 }
 
-/// What a check says of an exercise whose only command drifted.
-fn drifted(
+/// An exercise whose only command drifted.
+fn drifted_one(
     because: &[&str],
     moved: &[(&str, usize, (usize, usize))],
     engines: Option<(Engine, Engine)>,
-) -> String {
+) -> Rehearsal {
     let drift = Drift {
         line: 6,
         command: "docker images".to_string(),
@@ -263,7 +285,8 @@ fn drifted(
         n_kept: *n_kept,
         n_layers: *n_layers,
     });
-    let rehearsal = Rehearsal {
+    let fresh_engine = engines.as_ref().map_or(engine(), |it| it.1.clone());
+    Rehearsal {
         comparison: Comparison {
             exercise: "a".to_string(),
             chapter: "a.md".to_string(),
@@ -282,11 +305,20 @@ fn drifted(
         snapshot: None,
         coverage: Coverage::default(),
         left_by_cleanup: None,
-        engine: engine(),
+        engine: fresh_engine,
         took: Duration::ZERO,
         attempts: Vec::new(),
-    };
-    let text = report::rehearsal(&rehearsal, Purpose::Checking, Path::new("course"));
+    }
+}
+
+/// What a check says of an exercise whose only command drifted.
+fn drifted(
+    because: &[&str],
+    moved: &[(&str, usize, (usize, usize))],
+    engines: Option<(Engine, Engine)>,
+) -> String {
+    let rehearsal = drifted_one(because, moved, engines);
+    let text = exercise(&record::exercise(&rehearsal), Purpose::Checking, "course");
     anstream::adapter::strip_str(&text).to_string()
 }
 
@@ -298,7 +330,9 @@ fn e06_what_an_image_that_moved_explains_is_told_from_what_it_does_not() {
       drifted a.md:6
           $ docker images
           - nginx  one
+                   ^^^
           + nginx  two
+                   ^^^
           because nginx:alpine moved
       moved nginx:alpine: sha256:1a1a1a1a1a1a… → sha256:2b2b2b2b2b2b…; 1 of its 2 layers stayed
       moved quay.io/a/b:1: sha256:1a1a1a1a1a1a… → sha256:2b2b2b2b2b2b…; none of its 4 layers stayed
@@ -309,7 +343,9 @@ fn e06_what_an_image_that_moved_explains_is_told_from_what_it_does_not() {
       drifted a.md:6
           $ docker images
           - nginx  one
+                   ^^^
           + nginx  two
+                   ^^^
           no image that moved explains it
       moved nginx:alpine: sha256:1a1a1a1a1a1a… → sha256:2b2b2b2b2b2b…; all of its 2 layers stayed
       again: mdbook-rehearse check course a
@@ -319,7 +355,9 @@ fn e06_what_an_image_that_moved_explains_is_told_from_what_it_does_not() {
       drifted a.md:6
           $ docker images
           - nginx  one
+                   ^^^
           + nginx  two
+                   ^^^
       again: mdbook-rehearse check course a
     ");
 }
@@ -337,7 +375,7 @@ fn e07_another_engine_is_told_and_that_its_store_does_not_compare() {
     let said = |it| {
         drifted(&[], &[], Some(it))
             .lines()
-            .nth(5)
+            .find(|it| it.starts_with("  engine"))
             .unwrap()
             .to_string()
     };
