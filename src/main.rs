@@ -2,6 +2,7 @@
 
 mod cli {
     pub(crate) mod check;
+    pub(crate) mod merge;
     pub(crate) mod place;
     pub(crate) mod reports;
 }
@@ -37,6 +38,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::cli::check::check;
+use crate::cli::merge::merge;
 use crate::cli::reports::Reports;
 
 /// Rehearse every command of a course before your students do.
@@ -96,6 +98,11 @@ enum Command {
         #[command(flatten)]
         grants: Grants,
     },
+    /// Make reports of what checks found
+    Report {
+        #[command(subcommand)]
+        command: ReportCommand,
+    },
     /// Tell what would happen to each step, and why, and what to look at; nothing is run
     List {
         #[command(flatten)]
@@ -135,6 +142,18 @@ enum Command {
     Doctor {
         #[command(flatten)]
         book: BookArgument,
+    },
+}
+
+#[derive(Subcommand)]
+enum ReportCommand {
+    /// Join the JSON reports of all shards of a check; says of the whole what `check` says, and ends with its exit status
+    Merge {
+        /// What `check --report json=FILE` wrote, a file for each shard
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        reports: Reports,
     },
 }
 
@@ -247,6 +266,9 @@ fn dispatch(arguments: Arguments, signal: &Arc<AtomicI32>) -> Result<ExitCode> {
             let session = granting(session(signal)?.0, grants);
             check(&session, &book.root, &choice, reports)
         }
+        Some(Command::Report {
+            command: ReportCommand::Merge { files, reports },
+        }) => merge(&files, reports),
         Some(Command::List {
             book,
             format,

@@ -6,8 +6,10 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use insta::assert_snapshot;
-use mdbook_rehearse::record;
+use mdbook_rehearse::record::{self, Record, Shard};
+use mdbook_rehearse::report::formats::{Format, written};
 
+use crate::check::course;
 use crate::scratch::{REHEARSE, Said, Scratch, run};
 
 const TEXT: &str = "# Images\n\n```bash\ndocker image ls\n```\n";
@@ -194,4 +196,63 @@ fn what_is_no_report_is_refused() {
     error: invalid value 'xml=a' for '--report <FORMAT=FILE>': unknown format `xml`; known: `json`, `junit`, `github`, `gitlab`
     error: invalid value 'json=' for '--report <FORMAT=FILE>': no file is named after `=`; `-` is standard output
     ");
+}
+
+/// Writes the course in two shards.
+fn shards(book: &Scratch) {
+    let whole = course("no engine\n");
+    for (index, exercises) in [(1, 0..4), (2, 4..8)] {
+        let shard = Record {
+            shard: Some(Shard { index, of: 2 }),
+            exercises: whole.exercises[exercises].to_vec(),
+            ..whole.clone()
+        };
+        book.write(&format!("{index}.json"), &written(&shard, Format::Json));
+    }
+}
+
+#[test]
+fn shards_are_joined_into_any_format_with_the_status_of_the_whole() {
+    let book = Scratch::new("", &[]);
+    shards(&book);
+    let arguments = [
+        "report",
+        "merge",
+        "2.json",
+        "1.json",
+        "--report",
+        "json=all.json",
+        "--report",
+        "junit=junit.xml",
+    ];
+    let said = said(&book, &arguments);
+    assert_eq!((said.status, said.err.as_str()), (5, ""));
+    assert!(
+        said.out
+            .ends_with("1 as recorded, 1 drifted, 3 broken, 1 flaky, 2 not run\n")
+    );
+    let whole = course("no engine\n");
+    assert_eq!(book.read("all.json"), written(&whole, Format::Json));
+    assert_eq!(book.read("junit.xml"), written(&whole, Format::Junit));
+}
+
+#[test]
+fn a_set_that_is_not_whole_is_refused_and_nothing_is_written() {
+    let book = Scratch::new("", &[]);
+    shards(&book);
+    book.write("bad.json", "{}");
+    let mut all = refused(
+        &book,
+        &["report", "merge", "1.json", "--report", "junit=junit.xml"],
+    );
+    all.push_str(&refused(
+        &book,
+        &["report", "merge", "1.json", "bad.json", "none.json"],
+    ));
+    assert_snapshot!(all, @"
+    rehearse: error: shard 2 of 2 is missing
+    rehearse: error: `bad.json` cannot be read: missing field `format` at line 1 column 2; make it with `mdbook-rehearse check --report json=FILE`
+    rehearse: error: `none.json` cannot be read: No such file or directory (os error 2)
+    ");
+    assert!(!book.path("junit.xml").exists());
 }
