@@ -197,6 +197,17 @@ mod comments {
     }
 
     #[test]
+    fn a_comment_in_a_heading_counts_as_below_it() {
+        assert_snapshot!(check(case("## One <!-- rehearse: fails -->\n\n```bash\nfalse\n```\n\nTwo <!-- rehearse: nonsense -->\n---\n\n```bash\ntrue\n```\n")), @r#"
+        3 one-1 Task
+          4: "false"
+        10 two-1 Task
+          11: "true"
+        Error a.md:7: unknown comment `nonsense`, possibly a typo; known: `run`, `expect`, `capture`, `value`, `images`, `layers`, `status`, `requires`, `needs`, `step`, `before`, `after`, `skip`, `fails`, `hide`, `setup`, `solution`, `check`, `cleanup`, `timeout`, `retry`, `until`, `for`, `background`, `stdin`, `tty`, `in`, `opens`, `id`, `save-as`, `ignore`
+        "#);
+    }
+
+    #[test]
     fn what_is_put_after_a_comment_needs_the_end_of_its_line() {
         let text = "Run it <!-- rehearse: run docker ps --> now.\n\n| a | <!-- rehearse: images alpine --> |\n|---|---|\n\n```bash\nls\n```\n";
         assert_snapshot!(check(case(text)), @r#"

@@ -187,8 +187,13 @@ impl Reader<'_> {
                 Event::Start(Tag::Heading { level, .. }) => {
                     self.flush(&mut prose);
                     let mut title = String::new();
-                    for (event, _) in events.by_ref() {
+                    let mut comments = Vec::new();
+                    for (event, inner) in events.by_ref() {
                         match event {
+                            Event::InlineHtml(_) => {
+                                let html = &text[inner.clone()];
+                                comments.extend(self.comments(html, inner.start, places));
+                            }
                             Event::Text(it) | Event::Code(it) => title.push_str(&it),
                             Event::SoftBreak | Event::HardBreak => title.push(' '),
                             Event::End(TagEnd::Heading(_)) => break,
@@ -200,6 +205,8 @@ impl Reader<'_> {
                         title,
                         span: places.range(&trimmed(text, span)),
                     });
+                    // As if they stood below it.
+                    self.items.extend(comments);
                 }
                 Event::Start(Tag::CodeBlock(kind)) => {
                     self.flush(&mut prose);
