@@ -20,7 +20,7 @@ use crate::compare::Standing;
 use crate::config::{Config, ImageSummary, Solutions};
 use crate::console::Place;
 use crate::exercise::{Exercise, Failure, Role, Spot, Step, TableKind, Visibility};
-use crate::images::{LedgerEntry, full_name};
+use crate::images::{LedgerEntry, full_name, short_name};
 use crate::plan::{Expect, Lasts, Plan, PlannedStep};
 use crate::problem::Origin;
 use crate::snapshot::{RecordedStep, Snapshot};
@@ -334,29 +334,43 @@ enum Checked {
 
 fn table_block(page: Page<'_>, table_idx: usize, renderer: Renderer) -> String {
     let table = &page.exercise.tables[table_idx];
-    let known = page.snapshot.into_iter().flat_map(|snapshot| {
-        let names = table.references.iter().map(|it| full_name(it));
-        names.filter_map(|name| snapshot.images.iter().find(|it| it.reference == name))
-    });
-    let known: Vec<LedgerEntry> = known.cloned().collect();
-    let snapshot = page.snapshot.filter(|_| !known.is_empty());
-    let Some(snapshot) = snapshot else {
-        let note = Under::Note(Note {
-            badge: Badge::New,
-            reason: "these images are not recorded yet".to_string(),
-        });
-        return match renderer {
+    let note = |reason: String| {
+        let badge = Badge::New;
+        let note = Under::Note(Note { badge, reason });
+        match renderer {
             Renderer::Html => html::note(&note),
             Renderer::Plain => plain::block(&note, Commands::InBlock),
-        };
+        }
     };
-    match table.kind {
+    let (mut known, mut unknown): (Vec<LedgerEntry>, Vec<String>) = Default::default();
+    for reference in &table.references {
+        let name = full_name(reference);
+        let mut images = page.snapshot.into_iter().flat_map(|it| &it.images);
+        match images.find(|it| it.reference == name) {
+            Some(image) => known.push(image.clone()),
+            None => unknown.push(format!("`{}`", short_name(reference))),
+        }
+    }
+    let snapshot = page.snapshot.filter(|_| !known.is_empty());
+    let Some(snapshot) = snapshot else {
+        return note("these images are not recorded yet".to_string());
+    };
+    let mut res = match table.kind {
         TableKind::Images => image_table(&known, "Images", renderer).unwrap_or_default(),
         TableKind::Layers => {
             let id = format!("rehearse-{}_layers-{}", page.exercise.id, table_idx + 1);
             layer_picture(&id, &known, &snapshot.engine, renderer)
         }
+    };
+    if !unknown.is_empty() {
+        let verb = if unknown.len() == 1 { "is" } else { "are" };
+        let names = unknown.join(", ");
+        res.push_str(&format!(
+            "\n\n{}",
+            note(format!("{names} {verb} not recorded yet"))
+        ));
     }
+    res
 }
 
 fn image_table(images: &[LedgerEntry], caption: &str, renderer: Renderer) -> Option<String> {

@@ -117,7 +117,7 @@ fn boxes_of_a_course_at_a_desk() {
     images: full width, fits
       table: full width
         summary: inside (2 times)
-    note: full width
+    note: full width (2 times)
     provenance: full width
     ");
 }
@@ -182,7 +182,7 @@ fn boxes_of_a_course_on_a_telephone() {
     images: full width, fits
       table: full width
         summary: inside (2 times)
-    note: full width
+    note: full width (2 times)
     provenance: full width
     ");
 }

@@ -199,6 +199,12 @@ fn a_screen_reader_hears_what_each_block_is() {
     paragraph
       strong
         "new"
+      code
+        "none:latest"
+      " is not recorded yet"
+    paragraph
+      strong
+        "new"
       " these images are not recorded yet"
     paragraph
       "Recorded on 23 November 2026 with Docker 28.5.2 (containerd, linux/amd64). Images of docker.io came from a local stand-in, filled from archives of this course, not from that registry itself. 2 steps of this chapter are newer than that."

@@ -208,6 +208,8 @@ fn without_style_all_is_text_with_something_between() {
     sha256:1111111111111111111111111111111111111111111111111111111111111111
     	7	123MB
     ---
+    new: none:latest is not recorded yet
+    ---
     new: these images are not recorded yet
     ---
     Recorded on 23 November 2026 with Docker 28.5.2 (containerd, linux/amd64). Images of docker.io came from a local stand-in, filled from archives of this course, not from that registry itself. 2 steps of this chapter are newer than that.

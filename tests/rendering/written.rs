@@ -691,6 +691,8 @@ fn tables_stand_where_their_comments_do() {
 
     <div class="rehearse tex2jax_ignore rehearse-images" role="region" aria-label="Images" tabindex="0"><table><caption>Images</caption><thead><tr><th scope="col">Reference</th><th scope="col">Digest</th><th scope="col" class="rehearse-number">Layers</th><th scope="col" class="rehearse-number">Size</th></tr></thead><tbody><tr><th scope="row"><code class="nohighlight" title="docker.io/library/alpine&#58;latest">alpine&#58;latest</code></th><td data-what="Digest"><details><summary><code class="nohighlight">sha256&#58;aaaaaaaaaaaa…</code></summary><code class="nohighlight rehearse-full">sha256&#58;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa</code></details></td><td data-what="Layers" class="rehearse-number">1</td><td data-what="Size" class="rehearse-number">8.31MB</td></tr><tr><th scope="row"><code class="nohighlight" title="docker.io/library/mine&#58;1">mine&#58;1</code></th><td data-what="Digest"><details><summary><code class="nohighlight">sha256&#58;bbbbbbbbbbbb…</code></summary><code class="nohighlight rehearse-full">sha256&#58;bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb</code></details></td><td data-what="Layers" class="rehearse-number">2</td><td data-what="Size" class="rehearse-number">8.31MB</td></tr></tbody></table></div>
 
+    <div class="rehearse tex2jax_ignore rehearse-blank"><p class="rehearse-note"><strong class="rehearse-badge rehearse-fresh">new</strong><span class="rehearse-dot">:</span> <code>missing&#58;latest</code> is not recorded yet</p></div>
+
     - item
 
       <!-- rehearse: layers alpine mine:1 -->
@@ -722,6 +724,8 @@ fn tables_stand_where_their_comments_do() {
     |---|---|---:|---:|
     | `alpine:latest` | `sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` | 1 | 8.31MB |
     | `mine:1` | `sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb` | 2 | 8.31MB |
+
+    *New\: \`missing\:latest\` is not recorded yet*
 
     - item
 
