@@ -25,7 +25,7 @@ pub mod workspace;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -131,6 +131,66 @@ pub struct Surroundings<'a> {
     pub root: &'a Path,
     /// Folder of the built book, which is no part of the workspace.
     pub build_folder: &'a Path,
+}
+
+/// Makes what all sandboxes of a book stand on and what is kept between runs, where it is not there yet: the sandbox image,
+/// and registries filled from archives. After it, exercises that run side by side find it and none of them makes it again.
+pub async fn prepare(config: &Config, root: &Path, watch: Watch<'_>, stop: Stop) -> Result<()> {
+    if is_prepared(config, root).await? {
+        return Ok(());
+    }
+    let lifetime = config.exercise_timeout + OVERHEAD;
+    in_run(lifetime, watch, stop, async |run| {
+        let image = image::ensure(&config.base_image, watch).await?;
+        let site = Site {
+            run,
+            // Nobody asks the registries that are only filled.
+            network: "none",
+            authority: &Authority::new()?,
+            image: &image,
+            root,
+            lifetime,
+            watch,
+        };
+        let fill = async |(host, images)| {
+            let filled = registry::seed(host, images, &site).await;
+            filled.with_context(|| cannot_fill(host))
+        };
+        let filled = archived(config).map(fill);
+        futures::future::try_join_all(filled).await.map(|_| ())
+    })
+    .await
+}
+
+async fn is_prepared(config: &Config, root: &Path) -> Result<bool> {
+    let image = image::tag(&config.base_image);
+    if !image::is_there(&image).await {
+        return Ok(false);
+    }
+    for (host, images) in archived(config) {
+        let is_filled = registry::is_filled(host, images, root, &image).await;
+        if !is_filled.with_context(|| cannot_fill(host))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn cannot_fill(host: &str) -> String {
+    format!("the registry `{host}` of the sandbox cannot be filled")
+}
+
+/// Hosts whose registries are filled from archives and that exercises reach, with the paths of the archives.
+fn archived(config: &Config) -> impl Iterator<Item = (&str, &[PathBuf])> {
+    let registries = match config.network {
+        Network::None => None,
+        Network::Registries => Some(&config.registries),
+    };
+    let registries = registries.into_iter().flatten();
+    registries.filter_map(|(host, registry)| match registry {
+        Registry::Local { images, .. } => Some((host.as_str(), images.as_slice())),
+        Registry::Proxy { .. } => None,
+    })
 }
 
 /// Runs an exercise in a sandbox of its own, which is gone when this returns.

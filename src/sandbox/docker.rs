@@ -81,6 +81,12 @@ pub struct OuterEngine {
     /// `1` or `2`.
     #[serde(default)]
     pub cgroup_version: String,
+    /// Number of processors.
+    #[serde(rename = "NCPU", default)]
+    pub n_cpu: usize,
+    /// Bytes of memory.
+    #[serde(rename = "MemTotal", default)]
+    pub memory: u64,
     /// Storage driver.
     pub driver: String,
     /// Folder of its data, on its host.

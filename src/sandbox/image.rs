@@ -46,13 +46,17 @@ pub(crate) fn short(hash: Sha256) -> String {
     hash.iter().take(6).map(|it| format!("{it:02x}")).collect()
 }
 
+/// Whether the outer engine has an image of this tag.
+pub(crate) async fn is_there(tag: &str) -> bool {
+    docker(&["image", "inspect", "--format", "{{.Id}}", tag])
+        .await
+        .is_ok()
+}
+
 /// Makes sure that the image is there, and gives its tag.
 pub(crate) async fn ensure(base_image: &str, watch: Watch<'_>) -> Result<String> {
     let tag = tag(base_image);
-    if docker(&["image", "inspect", "--format", "{{.Id}}", &tag])
-        .await
-        .is_ok()
-    {
+    if is_there(&tag).await {
         return Ok(tag);
     }
     watch(Event::ImageBuild {

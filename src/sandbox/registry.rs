@@ -49,8 +49,7 @@ pub(crate) struct Site<'a> {
 pub(crate) async fn start(host: &str, registry: &Registry, site: &Site<'_>) -> Result<Container> {
     let begin = async || match registry {
         Registry::Local { images, login } => {
-            let archives = archives(host, images.iter().map(|it| site.root.join(it)))?;
-            let image = seed(host, &archives, site).await?;
+            let image = seed(host, images, site).await?;
             serve(host, &image, Kind::Local(login.as_ref()), site).await
         }
         Registry::Proxy { upstream } => {
@@ -73,8 +72,7 @@ pub(crate) async fn ask(
 ) -> Result<Vec<Answer>> {
     /// What the agent keeps of an output is more than these many answers.
     const AT_ONCE: usize = 200;
-    let archives = archives(host, images.iter().map(|it| site.root.join(it)))?;
-    let image = seed(host, &archives, site).await?;
+    let image = seed(host, images, site).await?;
     let mut container = serve(host, &image, Kind::Local(None), site).await?;
     let port = server(host).split_once(':').map_or("443", |it| it.1);
     let mut answers = Vec::new();
@@ -327,12 +325,12 @@ async fn cache(host: &str, upstream: &str) -> Result<String> {
     .await
 }
 
-/// The archives that hold images of a host, with just those images.
-fn archives(host: &str, paths: impl Iterator<Item = PathBuf>) -> Result<Vec<Archive>> {
+/// The archives that hold images of a host, with just those images; `images` are paths from the book's root.
+fn archives(host: &str, images: &[PathBuf], root: &Path) -> Result<Vec<Archive>> {
     let prefix = format!("{host}/");
     let mut archives = Vec::new();
-    for path in paths {
-        for mut archive in archive::find(&path)? {
+    for path in images {
+        for mut archive in archive::find(&root.join(path))? {
             archive.images.retain(|_, full| full.starts_with(&prefix));
             if !archive.images.is_empty() {
                 archives.push(archive);
@@ -342,15 +340,29 @@ fn archives(host: &str, paths: impl Iterator<Item = PathBuf>) -> Result<Vec<Arch
     Ok(archives)
 }
 
-/// Makes sure of an image whose registry is filled from these archives, and gives its tag.
-async fn seed(host: &str, archives: &[Archive], site: &Site<'_>) -> Result<String> {
-    let mut parts = vec![site.image.as_bytes(), host.as_bytes()];
+/// The tag of an image whose registry is filled from these archives, on a sandbox image.
+fn seed_tag(host: &str, archives: &[Archive], image: &str) -> String {
+    let mut parts = vec![image.as_bytes(), host.as_bytes()];
     parts.extend(archives.iter().map(|it| it.index.as_slice()));
-    let tag = format!("mdbook-rehearse/registry:{}", hash(parts));
-    if docker(&["image", "inspect", "--format", "{{.Id}}", &tag])
-        .await
-        .is_ok()
-    {
+    format!("mdbook-rehearse/registry:{}", hash(parts))
+}
+
+/// Whether the image is there that a host's registry is filled in; `images` are the paths of its archives from the root.
+pub(crate) async fn is_filled(
+    host: &str,
+    images: &[PathBuf],
+    root: &Path,
+    image: &str,
+) -> Result<bool> {
+    let archives = archives(host, images, root)?;
+    Ok(image::is_there(&seed_tag(host, &archives, image)).await)
+}
+
+/// Makes sure of an image whose registry is filled from archives, by their paths from the book's root, and gives its tag.
+pub(crate) async fn seed(host: &str, images: &[PathBuf], site: &Site<'_>) -> Result<String> {
+    let archives = archives(host, images, site.root)?;
+    let tag = seed_tag(host, &archives, site.image);
+    if image::is_there(&tag).await {
         return Ok(tag);
     }
     let n_images = archives.iter().map(|it| it.images.len()).sum();
@@ -389,7 +401,7 @@ async fn seed(host: &str, archives: &[Archive], site: &Site<'_>) -> Result<Strin
         "http://127.0.0.1:5000/v2/",
     )
     .await?;
-    for archive in archives {
+    for archive in &archives {
         container.unpack_path(&archive.path, "archive").await?;
         for (name, full) in &archive.images {
             let target = full.strip_prefix(host).unwrap_or(full);
