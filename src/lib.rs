@@ -49,8 +49,10 @@
 //! | [`sandbox`] **edge** | engine image, container, wire, registries, teardown; the only one that starts processes |
 //! | [`upstream`] **edge** | the network: asks the real registries for digests, and only by HEAD |
 //! | [`store`] **edge** | the disk: snapshots, written whole or not at all |
-//! | [`mod@record`] | what a check found, as data; how the records of shards are joined |
+//! | [`schedule`] | how many exercises at once, in which order, and on which machine |
 //! | [`lint`] | what an author should look at |
+//! | [`strict`] | what a strict check objects to and another one lets pass |
+//! | [`mod@record`] | what a check found, as data; how the records of shards are joined |
 //! | [`mod@listing`] | what `list` tells of a book, as data |
 //! | [`report`] | what the terminal says, and reports for programs |
 //! | [`session`] | one use of the tool: what it may do, whom it tells, when it has to stop |
@@ -112,8 +114,10 @@ pub mod render;
 pub mod sandbox;
 pub mod upstream;
 pub mod store;
-pub mod record;
+pub mod schedule;
 pub mod lint;
+pub mod strict;
+pub mod record;
 pub mod listing;
 pub mod report;
 pub mod session;

@@ -1,11 +1,6 @@
 //! The command line: arguments, signals, what is printed, and the exit status. Everything else is the library's.
 
-mod cli {
-    pub(crate) mod check;
-    pub(crate) mod merge;
-    pub(crate) mod place;
-    pub(crate) mod reports;
-}
+mod cli;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -19,7 +14,7 @@ use mdbook_driver::MDBook;
 use mdbook_preprocessor::book::Book;
 use mdbook_preprocessor::config::Config as BookConfig;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
-use mdbook_rehearse::config::{Config, RunPolicy};
+use mdbook_rehearse::config::Config;
 use mdbook_rehearse::digests::{self, Counts};
 use mdbook_rehearse::exercise::NEEDS;
 use mdbook_rehearse::install::{self, Installed, STYLE_FILE};
@@ -27,19 +22,18 @@ use mdbook_rehearse::listing::listing;
 use mdbook_rehearse::preprocess::{self, Rehearse};
 use mdbook_rehearse::problem::{Class, Fault};
 use mdbook_rehearse::progress::Progress;
-use mdbook_rehearse::report::exercise::{Purpose, exercise};
-use mdbook_rehearse::run::{self, Subject};
 use mdbook_rehearse::sandbox::leftovers::{self, Kind, Role};
 use mdbook_rehearse::sandbox::{self, OuterEngine, Stopped};
-use mdbook_rehearse::session::{Notice, Recorded, Session, Shelf, Writing};
-use mdbook_rehearse::{record, render, report, store};
+use mdbook_rehearse::session::{Notice, Session, Shelf, Writing};
+use mdbook_rehearse::{render, report, store};
 use mdbook_renderer::{RenderContext, Renderer};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use crate::cli::check::check;
+use crate::cli::check::{CheckOptions, STRICT};
 use crate::cli::merge::merge;
 use crate::cli::reports::Reports;
+use crate::cli::run::RunOptions;
 
 /// Rehearse every command of a course before your students do.
 ///
@@ -55,8 +49,9 @@ struct Arguments {
 
 const EXIT_STATUSES: &str = "\
 Exit status: 0 well; 1 outputs or images differ from what is recorded; 2 arguments or configuration; 3 a chapter is wrong; \
-4 a step ended otherwise than it should; 5 engine or sandbox; 6 a registry cannot be asked; 7 snapshots; 130 and 143 stopped by a signal. \
-Where several apply it is the first of these: 7, 5, 6, 4, 3, 2, 1.";
+4 a step ended otherwise than it should; 5 engine or sandbox; 6 a registry cannot be asked; 7 snapshots; 8 something was not \
+granted, and 10 something is left after a cleanup, both only with `check --strict`; 130 and 143 stopped by a signal. \
+Where several apply it is the first of these: 8, 7, 5, 6, 4, 3, 2, 1, 10.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -77,22 +72,17 @@ enum Command {
         #[command(flatten)]
         book: BookArgument,
         #[command(flatten)]
-        choice: Choice,
-        /// Run what is recorded already too
-        #[arg(long)]
-        all: bool,
-        /// Write snapshots even in a CI job (where `CI` is set)
-        #[arg(long)]
-        accept: bool,
+        options: RunOptions,
         #[command(flatten)]
         grants: Grants,
     },
     /// Run everything afresh and compare with what is recorded; nothing is written
+    #[command(after_help = STRICT)]
     Check {
         #[command(flatten)]
         book: BookArgument,
         #[command(flatten)]
-        choice: Choice,
+        options: CheckOptions,
         #[command(flatten)]
         reports: Reports,
         #[command(flatten)]
@@ -164,16 +154,6 @@ struct BookArgument {
     root: PathBuf,
 }
 
-#[derive(clap::Args)]
-struct Choice {
-    /// Only these, by name or chapter path (see `list`)
-    #[arg(value_name = "EXERCISE")]
-    exercises: Vec<String>,
-    /// The same, for use without a BOOK before it
-    #[arg(long = "exercise", value_name = "EXERCISE")]
-    more_exercises: Vec<String>,
-}
-
 /// What chapters may ask for and only the user can grant.
 #[derive(clap::Args)]
 struct Grants {
@@ -241,31 +221,21 @@ fn dispatch(arguments: Arguments, signal: &Arc<AtomicI32>) -> Result<ExitCode> {
         Some(Command::Build { book, grants }) => build(&book.root, grants, signal),
         Some(Command::Run {
             book,
-            choice,
-            all,
-            accept,
+            options,
             grants,
         }) => {
-            let mut session = granting(session(signal)?.0, grants);
-            if accept {
-                session.writing = Writing::Allowed;
+            let mut stage = stage(signal, grants)?;
+            if options.accept {
+                stage.session.writing = Writing::Allowed;
             }
-            record(
-                &session,
-                &book.root,
-                &choice,
-                if all { Which::All } else { Which::Due },
-            )
+            cli::run::run(&stage, &book.root, &options)
         }
         Some(Command::Check {
             book,
-            choice,
+            options,
             reports,
             grants,
-        }) => {
-            let session = granting(session(signal)?.0, grants);
-            check(&session, &book.root, &choice, reports)
-        }
+        }) => cli::check::check(&stage(signal, grants)?, &book.root, &options, reports),
         Some(Command::Report {
             command: ReportCommand::Merge { files, reports },
         }) => merge(&files, reports),
@@ -331,52 +301,6 @@ fn build(root: &Path, grants: Grants, signal: &Arc<AtomicI32>) -> Result<ExitCod
         n => anstream::println!("{n} exercises were run"),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Which of the chosen exercises run.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Which {
-    Due,
-    All,
-}
-
-fn record(session: &Session, root: &Path, choice: &Choice, which: Which) -> Result<ExitCode> {
-    let shelf = shelf(session, root)?;
-    let policy = match which {
-        Which::Due => RunPolicy::Stale,
-        Which::All => RunPolicy::Always,
-    };
-    let mut subjects = choose(&shelf, choice)?;
-    subjects.retain(|it| run::is_due(it, policy));
-    if subjects.is_empty() {
-        anstream::println!("everything is recorded; `--all` runs it again");
-        return Ok(ExitCode::SUCCESS);
-    }
-    let book = root.display().to_string();
-    let (mut n_written, mut n_broken) = (0, 0);
-    session.rehearse(&subjects, &shelf, |it| {
-        let recorded = session.record(&it, &shelf)?;
-        n_written += usize::from(recorded == Recorded::Written);
-        n_broken += usize::from(run::is_broken(&it.comparison));
-        anstream::print!(
-            "{}",
-            exercise(&record::exercise(&it), Purpose::Recording, &book)
-        );
-        Ok(())
-    })?;
-    match session.writing {
-        Writing::Allowed => {
-            anstream::println!("{n_written} of {} snapshots changed", subjects.len())
-        }
-        Writing::Refused => {
-            anstream::println!("nothing was written: `CI` is set, and `--accept` was not given")
-        }
-    }
-    Ok(if n_broken > 0 {
-        ExitCode::from(Class::Broke as u8)
-    } else {
-        ExitCode::SUCCESS
-    })
 }
 
 fn list(session: &Session, root: &Path, format: Format) -> Result<ExitCode> {
@@ -505,7 +429,7 @@ fn doctor(session: &Session, root: &Path) -> Result<ExitCode> {
     diagnose_kept(session, &config)?;
     diagnose_walls(&engine);
     let progress = Progress::default();
-    let watch = |event: sandbox::Event| progress.show(Notice::Happens(&event));
+    let watch = |event: sandbox::Event| progress.show(Notice::Prepares(&event));
     let probe = sandbox::probe(&config, root, &watch, session.stop.clone());
     match session.runtime.block_on(probe) {
         Ok(probe) => {
@@ -650,30 +574,37 @@ fn shelf(session: &Session, root: &Path) -> Result<Shelf> {
     session.survey(root, &config, &book)
 }
 
-/// The chosen exercises, in the book's order; all of them if none is named.
-fn choose<'a>(shelf: &'a Shelf, choice: &Choice) -> Result<Vec<&'a Subject>> {
-    let names: Vec<&String> = choice
-        .exercises
-        .iter()
-        .chain(&choice.more_exercises)
-        .collect();
-    let is_named = |subject: &Subject, name: &str| run::is_named(&subject.exercise, name);
-    let unknown: Vec<String> = names
-        .iter()
-        .filter(|name| !shelf.survey.subjects.iter().any(|it| is_named(it, name)))
-        .map(|name| format!("no exercise is named `{name}`; `mdbook-rehearse list` names them all"))
-        .collect();
-    if !unknown.is_empty() {
-        bail!(Fault::new(Class::Usage, unknown.join("\n")));
+/// A session, and where it shows what happens.
+struct Stage {
+    session: Session,
+    progress: Arc<Progress>,
+}
+
+impl Stage {
+    /// Prints to standard output, and not into what is shown of exercises that still run.
+    fn print(&self, text: &str) {
+        self.progress.suspend(|| anstream::print!("{text}"));
     }
-    let subjects = shelf.survey.subjects.iter();
-    Ok(subjects
-        .filter(|it| names.is_empty() || names.iter().any(|name| is_named(it, name)))
-        .collect())
+}
+
+fn stage(signal: &Arc<AtomicI32>, grants: Grants) -> Result<Stage> {
+    let progress = Arc::new(Progress::default());
+    let (session, _) = session_showing(signal, progress.clone())?;
+    Ok(Stage {
+        session: granting(session, grants),
+        progress,
+    })
 }
 
 /// A session and what stops it.
 fn session(signal: &Arc<AtomicI32>) -> Result<(Session, Arc<watch::Sender<bool>>)> {
+    session_showing(signal, Arc::default())
+}
+
+fn session_showing(
+    signal: &Arc<AtomicI32>,
+    progress: Arc<Progress>,
+) -> Result<(Session, Arc<watch::Sender<bool>>)> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -684,7 +615,6 @@ fn session(signal: &Arc<AtomicI32>) -> Result<(Session, Arc<watch::Sender<bool>>
     runtime.spawn(watch_signals(sender.clone(), signal.clone()));
     // As insta and most others read it.
     let is_ci = std::env::var("CI").is_ok_and(|it| !matches!(it.as_str(), "" | "0" | "false"));
-    let progress = Progress::default();
     let writing = if is_ci {
         Writing::Refused
     } else {

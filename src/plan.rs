@@ -39,6 +39,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether any of it runs.
+    pub fn runs(&self) -> bool {
+        self.steps.iter().any(|it| it.decision == Decision::Run)
+    }
+
     /// Takes over what exercises need that come first: with them their sandbox reaches the world, and without a grant for them
     /// nothing can run.
     pub fn needs_of(&mut self, required: &[Plan]) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -18,7 +19,7 @@ use crate::render::{self, ASSETS_VERSION, Overview, Page, Renderer};
 use crate::report;
 use crate::report::exercise::Purpose;
 use crate::run::{self, Rehearsal, Subject};
-use crate::session::{Notice, Session, Shelf, Writing, chapter_path};
+use crate::session::{Effort, Notice, Session, Shelf, Writing, chapter_path};
 use crate::snapshot::Snapshot;
 use crate::status::{self, Place};
 
@@ -190,37 +191,60 @@ fn rehearse_if_possible(
     if due.is_empty() {
         return Ok(rehearsals);
     }
-    let res = session.rehearse(due, shelf, |it| {
-        session.record(&it, shelf)?;
-        rehearsals.push(it);
-        Ok(())
-    });
-    match res {
-        Err(error) if shelf.config.run == RunPolicy::Stale && is_engine_trouble(&error) => {
-            let missing = due[rehearsals.len()..]
-                .iter()
-                .map(|it| it.exercise.chapter.as_str());
-            let missing: Vec<&str> = missing.collect();
-            let text = format!(
-                "rehearse: warning: could not run {}: {error:#}\n\
-                 rehearse: warning: the pages show what is recorded and mark the rest\n",
-                missing.join(", ")
-            );
-            (session.tell)(Notice::Text(&text));
+    let mut troubles: Vec<(String, Fault)> = Vec::new();
+    let res = session.rehearse(due, shelf, Effort::default(), |subject, res| {
+        match res {
+            Ok(it) => {
+                session.record(&it, shelf)?;
+                rehearsals.push(it);
+            }
+            Err(fault) => troubles.push((subject.exercise.chapter.clone(), fault)),
         }
-        Ok(()) if session.writing == Writing::Refused => {
+        Ok(ControlFlow::Continue(()))
+    });
+    let fault = match res {
+        Ok(_) => troubles.first().map(|it| it.1.clone()),
+        Err(error) => Some(error.downcast::<Fault>()?),
+    };
+    let Some(fault) = fault else {
+        if session.writing == Writing::Refused {
             let text = "rehearse: warning: this is a CI job (`CI` is set); the new recordings are not written\n";
             (session.tell)(Notice::Text(text));
         }
-        res => res?,
+        return Ok(rehearsals);
+    };
+    let is_other = troubles.iter().any(|it| it.1.class != Class::Engine);
+    if shelf.config.run != RunPolicy::Stale || fault.class != Class::Engine || is_other {
+        return Err(fault.into());
     }
+    (session.tell)(Notice::Text(&missing(due, &rehearsals, &troubles, &fault)));
     Ok(rehearsals)
 }
 
-fn is_engine_trouble(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<Fault>()
-        .is_some_and(|it| it.class == Class::Engine)
+/// Tells what could not be run: each with its own trouble, and the others for want of an engine.
+fn missing(
+    due: &[&Subject],
+    rehearsals: &[Rehearsal],
+    troubles: &[(String, Fault)],
+    fault: &Fault,
+) -> String {
+    let chapters = due.iter().map(|it| it.exercise.chapter.as_str());
+    let is_known = |it: &&str| {
+        rehearsals.iter().any(|done| done.comparison.chapter == *it)
+            || troubles.iter().any(|trouble| trouble.0 == *it)
+    };
+    let others: Vec<&str> = chapters.filter(|it| !is_known(it)).collect();
+    let mut lines: Vec<(String, &str)> = troubles
+        .iter()
+        .map(|it| (it.0.clone(), it.1.message.as_str()))
+        .collect();
+    if !others.is_empty() {
+        lines.push((others.join(", "), &fault.message));
+    }
+    let lines = lines.iter();
+    let lines = lines.map(|it| format!("rehearse: warning: could not run {}: {}\n", it.0, it.1));
+    lines.collect::<String>()
+        + "rehearse: warning: the pages show what is recorded and mark the rest\n"
 }
 
 fn refuse_broken(session: &Session, rehearsals: &[Rehearsal], shelf: &Shelf) -> Result<()> {

@@ -96,18 +96,24 @@ pub enum Class {
     Registry = 6,
     /// Snapshots.
     Store = 7,
+    /// Something was not granted, and nothing may be left out.
+    Policy = 8,
+    /// Something is left after a cleanup, and nothing may be.
+    Leftovers = 10,
 }
 
 /// The class that decides the exit status where several meet: what makes the others doubtful comes before what they say.
 pub fn gravest(classes: impl Iterator<Item = Class>) -> Option<Class> {
     classes.max_by_key(|it| match it {
-        Class::Drift => 0,
-        Class::Usage => 1,
-        Class::Input => 2,
-        Class::Broke => 3,
-        Class::Registry => 4,
-        Class::Engine => 5,
-        Class::Store => 6,
+        Class::Leftovers => 0,
+        Class::Drift => 1,
+        Class::Usage => 2,
+        Class::Input => 3,
+        Class::Broke => 4,
+        Class::Registry => 5,
+        Class::Engine => 6,
+        Class::Store => 7,
+        Class::Policy => 8,
     })
 }
 

@@ -8,6 +8,8 @@ use crate::coverage::{Coverage, coverage};
 use crate::plan::Decision;
 use crate::problem::{Class, Fault, gravest};
 use crate::run::{Rehearsal, Subject, has_drifted, is_broken, is_flaky};
+use crate::schedule::Shard;
+use crate::strict::Objection;
 use crate::transcript::{Engine, Inventory};
 
 /// What a check found.
@@ -27,6 +29,8 @@ pub struct Record {
     pub chosen: Vec<String>,
     /// In the book's order.
     pub exercises: Vec<ExerciseRecord>,
+    /// What a strict check objects to, in the order of places; empty if it was none.
+    pub objections: Vec<Objection>,
 }
 
 /// Where a book lies: paths with `/` from the root of the repository, `.` for the root itself.
@@ -37,16 +41,6 @@ pub struct Place {
     pub book: String,
     /// Folder of its chapters. Files in the record are inside it.
     pub source: String,
-}
-
-/// A part of the chosen exercises.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Shard {
-    /// Its number, from 1.
-    pub index: usize,
-    /// How many there are.
-    pub of: usize,
 }
 
 /// What became of an exercise.
@@ -248,16 +242,26 @@ pub enum Outcome<'a> {
 const FORMAT: u64 = 1;
 
 /// Makes a record of what came of the exercises of a shard, in the book's order; `chosen` names those of all shards.
+/// `objections` are those of a strict check.
 pub fn record(
     place: &Place,
     shard: Option<Shard>,
     chosen: Vec<String>,
     outcomes: &[(&Subject, Outcome<'_>)],
+    objections: Vec<Objection>,
 ) -> Record {
-    let exercises = outcomes.iter().map(|(subject, outcome)| match outcome {
-        Outcome::Ran(rehearsal) => exercise(rehearsal),
-        Outcome::Troubled(fault) => not_run(subject, Some(fault)),
-        Outcome::LeftOut => not_run(subject, None),
+    let exercises = outcomes.iter().map(|(subject, outcome)| {
+        let exercise = match outcome {
+            Outcome::Ran(rehearsal) => exercise(rehearsal),
+            Outcome::Troubled(fault) => not_run(subject, Some(fault)),
+            Outcome::LeftOut => not_run(subject, None),
+        };
+        let is_its = |it: &&Objection| it.exercise.as_ref() == Some(&exercise.name);
+        let objected = objections.iter().filter(is_its).map(|it| it.class);
+        ExerciseRecord {
+            fault: gravest(exercise.fault.into_iter().chain(objected)),
+            ..exercise
+        }
     });
     Record {
         format: FORMAT,
@@ -266,7 +270,16 @@ pub fn record(
         shard,
         chosen,
         exercises: exercises.collect(),
+        objections: in_order(objections),
     }
+}
+
+/// Each once, by where it is: shards that know of the same page say the same of it.
+fn in_order(mut objections: Vec<Objection>) -> Vec<Objection> {
+    let place = |it: &Objection| (it.file.clone(), it.line, it.message.clone());
+    objections.sort_by_key(place);
+    objections.dedup();
+    objections
 }
 
 /// Makes a record of what came of running an exercise.
@@ -308,7 +321,8 @@ pub fn exercise(rehearsal: &Rehearsal) -> ExerciseRecord {
     }
 }
 
-fn not_run(subject: &Subject, fault: Option<&Fault>) -> ExerciseRecord {
+/// Makes a record of an exercise that was not run; `fault` is what kept it from that, if it was not another exercise.
+pub fn not_run(subject: &Subject, fault: Option<&Fault>) -> ExerciseRecord {
     let exercise = &subject.exercise;
     let steps = subject.plan.steps.iter().map(|it| {
         let (verdict, message) = match &it.decision {
@@ -427,7 +441,8 @@ fn step(step: &compare::StepComparison, chapter: &str) -> StepRecord {
 
 /// Why a check ends otherwise than well; `None` if it does not.
 pub fn fault(record: &Record) -> Option<Class> {
-    gravest(record.exercises.iter().filter_map(|it| it.fault))
+    let exercises = record.exercises.iter().filter_map(|it| it.fault);
+    gravest(exercises.chain(record.objections.iter().map(|it| it.class)))
 }
 
 /// Reads what `check --report json=FILE` wrote. `Err` is a fragment that follows the name of the file.
@@ -477,6 +492,8 @@ pub fn join(parts: Vec<(String, Record)>) -> Result<Record, Vec<String>> {
         ..first.clone()
     };
     let chosen = whole.chosen.clone();
+    let objections = parts.iter().flat_map(|it| it.1.objections.clone());
+    whole.objections = in_order(objections.collect());
     whole.exercises = parts.into_iter().flat_map(|it| it.1.exercises).collect();
     whole
         .exercises
@@ -487,7 +504,7 @@ pub fn join(parts: Vec<(String, Record)>) -> Result<Record, Vec<String>> {
 /// What makes two records of different checks: what the one says, and what the other one says of the same.
 fn difference(one: &Record, other: &Record) -> Option<(String, String)> {
     let pair = |say: &dyn Fn(&Record) -> String| Some((say(one), say(other)));
-    let n_shards = |it: &Record| it.shard.map_or(1, |it| it.of);
+    let n_shards = |it: &Record| it.shard.map_or(1, |it| it.of());
     if one.version != other.version {
         return pair(&|it| format!("is of version {}", it.version));
     }
@@ -525,9 +542,9 @@ fn difference(one: &Record, other: &Record) -> Option<(String, String)> {
 fn gaps(parts: &[(String, Record)]) -> Vec<String> {
     let mut problems = Vec::new();
     let first = &parts[0].1;
-    let of = first.shard.map_or(1, |it| it.of);
+    let of = first.shard.map_or(1, |it| it.of());
     for index in 1..=of {
-        let is_it = |it: &Record| it.shard.map_or(1, |it| it.index) == index;
+        let is_it = |it: &Record| it.shard.map_or(1, |it| it.index()) == index;
         let holders: Vec<&str> = parts
             .iter()
             .filter(|it| is_it(&it.1))

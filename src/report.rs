@@ -5,11 +5,13 @@ mod annotations;
 mod difference;
 pub mod digests;
 pub mod exercise;
+pub mod forecast;
 pub mod formats;
 pub mod github;
 mod gitlab;
 mod json;
 mod junit;
+pub mod strict;
 
 use std::fmt::Write;
 

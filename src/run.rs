@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::Result;
 use jiff::civil::Date;
 
-use crate::compare::{self, Comparison, Standing, Verdict};
+use crate::compare::{self, Comparison, Standing, StepComparison, Verdict};
 use crate::config::RunPolicy;
 use crate::coverage::{Coverage, coverage};
 use crate::exercise::{self, Chapter, Exercise, Role};
-use crate::plan::{self, Circumstances, Decision, Plan};
+use crate::plan::{self, Circumstances, Plan};
 use crate::problem::{Located, Problem};
 use crate::snapshot::Snapshot;
 use crate::transcript::{Engine, Inventory, Transcript};
@@ -195,11 +195,7 @@ pub fn is_named(exercise: &Exercise, name: &str) -> bool {
 
 /// Whether an exercise has to run under this policy.
 pub fn is_due(subject: &Subject, policy: RunPolicy) -> bool {
-    let runs = subject
-        .plan
-        .steps
-        .iter()
-        .any(|it| it.decision == Decision::Run);
+    let runs = subject.plan.runs();
     match policy {
         RunPolicy::Never => false,
         RunPolicy::Always => runs,
@@ -235,15 +231,15 @@ pub struct Rehearsal {
     pub coverage: Coverage,
     /// What the engine had when a cleanup of the chapter's was over.
     pub left_by_cleanup: Option<Inventory>,
-    /// The engine that ran it.
+    /// The engine that ran it last.
     pub engine: Engine,
-    /// From its start to the end of its sandbox.
+    /// From the first start of a sandbox to the end of the last one.
     pub took: Duration,
-    /// What earlier attempts came to, each from an empty engine.
+    /// What the attempts before this one came to, each from an empty engine.
     pub attempts: Vec<Comparison>,
 }
 
-/// Runs one exercise and compares.
+/// Runs one exercise and compares. How long it took and what came of it before is its caller's to tell.
 pub async fn rehearse(
     subject: &Subject,
     today: Date,
@@ -290,8 +286,15 @@ pub fn has_drifted(comparison: &Comparison) -> bool {
     differs || !comparison.moved.is_empty() || !comparison.gone.is_empty()
 }
 
-/// Whether it is as recorded now, and was not in an earlier attempt.
+/// Whether it went wrong at first and then, from an empty engine, did not.
 pub fn is_flaky(rehearsal: &Rehearsal) -> bool {
-    let comparison = &rehearsal.comparison;
-    !rehearsal.attempts.is_empty() && !is_broken(comparison) && !has_drifted(comparison)
+    let is_well = !is_broken(&rehearsal.comparison) && !has_drifted(&rehearsal.comparison);
+    is_well && !rehearsal.attempts.is_empty()
+}
+
+/// Whether another attempt from an empty engine could end otherwise. What was never recorded, or is no longer in the chapter,
+/// stays so.
+pub fn could_be_flaky(comparison: &Comparison) -> bool {
+    let has_drifts = |it: &StepComparison| it.verdict == Verdict::Drifted;
+    is_broken(comparison) || !comparison.moved.is_empty() || comparison.steps.iter().any(has_drifts)
 }

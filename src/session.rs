@@ -1,8 +1,13 @@
 //! One use of the tool: what it may do, whom it tells, when it has to stop. It leads a book's exercises through the stages
 //! and the edges, the same way for a build and for the command line.
 
+mod workers;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
@@ -19,8 +24,10 @@ use crate::exercise;
 use crate::plan::{Circumstances, in_run_order};
 use crate::problem::{Class, Fault, Level};
 use crate::report;
-use crate::run::{self, Rehearsal, Subject, Survey};
-use crate::sandbox::{self, Event, Stop, Stopped, Surroundings, workspace};
+use crate::run::{self, Rehearsal, Subject, Survey, could_be_flaky};
+use crate::sandbox::{self, Event, OuterEngine, Stop, Stopped, Surroundings, workspace};
+use crate::schedule;
+use crate::session::workers::{lock, side_by_side};
 use crate::store::{self, Store};
 use crate::upstream;
 
@@ -37,12 +44,28 @@ pub struct Session {
     pub writing: Writing,
     /// What the user grants to exercises that ask for it: `open-network`.
     pub granted: BTreeSet<String>,
-    /// Gets everything that is to be told, in order.
+    /// Gets everything that is to be told. Of one exercise in order; exercises that run side by side tell at once.
     pub tell: Box<dyn Fn(Notice<'_>) + Send + Sync>,
     /// Turns true on a signal.
     pub stop: Stop,
     /// Runs what is asynchronous.
     pub runtime: Runtime,
+}
+
+/// How hard exercises are tried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// How many at once; `None` for as many as the engine's machine takes.
+    pub jobs: Option<NonZeroUsize>,
+    /// How often one that went wrong is run again, each time from an empty engine.
+    pub n_retries: usize,
+}
+
+/// Whether there still is an engine to go on with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EngineAnswers {
+    Yes,
+    No,
 }
 
 /// Whether snapshots are written.
@@ -59,6 +82,8 @@ pub enum Writing {
 pub enum Notice<'a> {
     /// Whole lines of text.
     Text(&'a str),
+    /// Something is made that all exercises share.
+    Prepares(&'a Event),
     /// An exercise begins.
     Begins {
         /// Path of its chapter.
@@ -66,10 +91,19 @@ pub enum Notice<'a> {
         /// Number of its commands.
         n_commands: usize,
     },
-    /// Something happens in it.
-    Happens(&'a Event),
-    /// The exercise is over.
-    Ends,
+    /// An exercise that went wrong begins again, from an empty engine.
+    BeginsAgain {
+        /// Path of its chapter.
+        chapter: &'a str,
+        /// Which attempt this is, from 1.
+        attempt: usize,
+        /// Number of attempts that it has.
+        n_attempts: usize,
+    },
+    /// Something happens in the exercise of this chapter.
+    Happens(&'a str, &'a Event),
+    /// The exercise of this chapter is over.
+    Ends(&'a str),
 }
 
 /// A book as the stages need it.
@@ -175,52 +209,116 @@ impl Session {
         })
     }
 
-    /// Runs exercises one after the other; `done` gets each as it is over. One that breaks does not keep the others from
-    /// running, and trouble with the engine takes nothing from those before it.
-    pub fn rehearse(
+    /// Runs exercises, several side by side; `done` gets each as it is over, never two at once, and can say that no further
+    /// one begins: what has begun then goes to its end. One that breaks, or that the engine lets down, takes nothing from the
+    /// others; but once no engine answers any more, none begins. Gives those that never began.
+    pub fn rehearse<'a>(
         &self,
-        subjects: &[&Subject],
+        subjects: &[&'a Subject],
         shelf: &Shelf,
-        mut done: impl FnMut(Rehearsal) -> Result<()>,
-    ) -> Result<()> {
-        self.runtime.block_on(async {
-            sandbox::outer_engine().await.map_err(engine_fault)?;
-            // What an earlier run could not take along goes first; trouble with it shows where it matters.
-            let _ = sandbox::leftovers::sweep().await;
-            let today = today();
-            for subject in subjects {
-                let chapter = &subject.exercise.chapter;
-                let n_commands = in_run_order(&subject.plan)
-                    .iter()
-                    .map(|it| it.commands.len())
-                    .sum();
-                (self.tell)(Notice::Begins {
-                    chapter,
-                    n_commands,
-                });
-                let watch = |event: Event| (self.tell)(Notice::Happens(&event));
-                let surroundings = Surroundings {
-                    root: &shelf.root,
-                    build_folder: &shelf.build_folder,
-                };
-                #[expect(
-                    clippy::disallowed_methods,
-                    reason = "reports say how long an exercise took"
-                )]
-                let began = Instant::now();
-                let rehearsal = run::rehearse(subject, today, async |plan| {
-                    let stop = self.stop.clone();
-                    sandbox::rehearse(plan, &shelf.config, surroundings, &watch, stop).await
-                })
-                .await;
-                (self.tell)(Notice::Ends);
-                let rehearsal = rehearsal.map_err(engine_fault)?;
-                done(Rehearsal {
-                    took: began.elapsed(),
-                    ..rehearsal
-                })?;
+        effort: Effort,
+        done: impl FnMut(&Subject, Result<Rehearsal, Fault>) -> Result<ControlFlow<()>> + Send,
+    ) -> Result<Vec<&'a Subject>> {
+        let outer_engine = self.runtime.block_on(self.prepare(shelf));
+        let outer_engine = outer_engine.map_err(engine_fault)?;
+        let jobs = effort
+            .jobs
+            .unwrap_or_else(|| schedule::jobs(outer_engine.n_cpu, outer_engine.memory));
+        let loads = schedule::loads(subjects, &shelf.survey.subjects);
+        let queue = schedule::order(&loads, jobs).into_iter();
+        let queue: Vec<&Subject> = queue.map(|it| subjects[it]).collect();
+        let done = Mutex::new(done);
+        let not_begun = side_by_side(queue, jobs, |subject| {
+            let (res, alive) = self
+                .runtime
+                .block_on(self.rehearse_or_fail(subject, shelf, effort))?;
+            let flow = lock(&done)(subject, res)?;
+            Ok(match alive {
+                EngineAnswers::Yes => flow,
+                EngineAnswers::No => ControlFlow::Break(()),
+            })
+        })?;
+        let is_left = |it: &&&Subject| not_begun.iter().any(|left| std::ptr::eq(*left, **it));
+        Ok(subjects.iter().filter(is_left).copied().collect())
+    }
+
+    /// Looks whether there is an engine, and makes there what all sandboxes stand on.
+    async fn prepare(&self, shelf: &Shelf) -> Result<OuterEngine> {
+        let outer_engine = sandbox::outer_engine().await?;
+        // What an earlier run could not take along goes first; trouble with it shows where it matters.
+        let _ = sandbox::leftovers::sweep().await;
+        let watch = |event: Event| (self.tell)(Notice::Prepares(&event));
+        sandbox::prepare(&shelf.config, &shelf.root, &watch, self.stop.clone()).await?;
+        Ok(outer_engine)
+    }
+
+    /// Runs one exercise, and tells whether the engine still answers; an error only if it was told to stop.
+    async fn rehearse_or_fail(
+        &self,
+        subject: &Subject,
+        shelf: &Shelf,
+        effort: Effort,
+    ) -> Result<(Result<Rehearsal, Fault>, EngineAnswers)> {
+        let error = match self.rehearse_one(subject, shelf, effort).await {
+            Ok(it) => return Ok((Ok(it), EngineAnswers::Yes)),
+            Err(error) if error.is::<Stopped>() => return Err(error),
+            Err(error) => error,
+        };
+        let class = error
+            .downcast_ref::<Fault>()
+            .map_or(Class::Engine, |it| it.class);
+        let fault = Fault::new(class, format!("{error:#}"));
+        let alive = match sandbox::outer_engine().await {
+            Ok(_) => EngineAnswers::Yes,
+            Err(_) => EngineAnswers::No,
+        };
+        Ok((Err(fault), alive))
+    }
+
+    /// Runs one exercise, again and again from an empty engine while it goes wrong and may be tried.
+    async fn rehearse_one(
+        &self,
+        subject: &Subject,
+        shelf: &Shelf,
+        effort: Effort,
+    ) -> Result<Rehearsal> {
+        let chapter = &subject.exercise.chapter;
+        let steps = in_run_order(&subject.plan);
+        (self.tell)(Notice::Begins {
+            chapter,
+            n_commands: steps.iter().map(|it| it.commands.len()).sum(),
+        });
+        let watch = |event: Event| (self.tell)(Notice::Happens(chapter, &event));
+        let surroundings = Surroundings {
+            root: &shelf.root,
+            build_folder: &shelf.build_folder,
+        };
+        #[expect(clippy::disallowed_methods, reason = "reports tell how long it took")]
+        let began = Instant::now();
+        let mut attempts = Vec::new();
+        let res = loop {
+            let rehearsal = run::rehearse(subject, today(), async |plan| {
+                let stop = self.stop.clone();
+                sandbox::rehearse(plan, &shelf.config, surroundings, &watch, stop).await
+            })
+            .await;
+            match rehearsal {
+                Ok(it) if attempts.len() < effort.n_retries && could_be_flaky(&it.comparison) => {
+                    attempts.push(it.comparison);
+                    (self.tell)(Notice::BeginsAgain {
+                        chapter,
+                        attempt: attempts.len() + 1,
+                        n_attempts: effort.n_retries + 1,
+                    });
+                }
+                res => break res,
             }
-            Ok(())
+        };
+        (self.tell)(Notice::Ends(chapter));
+        Ok(Rehearsal {
+            attempts,
+            took: began.elapsed(),
+            ..res?
         })
     }
 
@@ -287,7 +385,7 @@ impl Session {
         let ask = async {
             sandbox::outer_engine().await?;
             let _ = sandbox::leftovers::sweep().await;
-            let watch = |event: Event| (self.tell)(Notice::Happens(&event));
+            let watch = |event: Event| (self.tell)(Notice::Prepares(&event));
             let stop = self.stop.clone();
             sandbox::ask_registries(&manifests, &shelf.config, &shelf.root, &watch, stop).await
         };

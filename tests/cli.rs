@@ -133,6 +133,61 @@ mod arguments {
     }
 
     #[test]
+    fn help_of_check_says_what_strict_makes_an_error() {
+        let book = Scratch::new("", &[]);
+        let said = run(
+            rehearse(&book, &["check", "--help"]).env("COLUMNS", "100"),
+            b"",
+        );
+        assert_eq!(said.status, 0);
+        assert_snapshot!(said.out);
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_are_refused() {
+        let book = recorded_book();
+        assert_snapshot!(check(&book, &["check", "--shard", "4/3"]), @"
+        ! error: invalid value '4/3' for '--shard <I/N>': of 3 shards the first is `1/3` and the last `3/3`
+        ! 
+        ! For more information, try '--help'.
+        exit 2
+        ");
+        assert_snapshot!(check(&book, &["run", "--jobs", "0"]), @"
+        ! error: invalid value '0' for '--jobs <N>': write a number, at least 1
+        ! 
+        ! For more information, try '--help'.
+        exit 2
+        ");
+    }
+
+    #[test]
+    fn a_filter_that_means_nothing_is_refused() {
+        assert_snapshot!(check(&recorded_book(), &["check", "--filter", "volumes"]), @"
+        ! rehearse: error: no exercise is like `volumes`; there are `images`
+        exit 2
+        ");
+    }
+
+    #[test]
+    fn a_dry_run_needs_no_engine() {
+        let book = recorded_book();
+        assert_snapshot!(check(&book, &["check", "--dry-run", "--filter", "images"]), @"
+        images.md (images): about 6 s
+        1 exercise, one after the other about 6 s
+        exit 0
+        ");
+        assert_snapshot!(check(&book, &["check", "--dry-run", "--shard", "2/2"]), @"
+        no exercise in shard 2/2
+        exit 0
+        ");
+        // A share may be empty.
+        assert_snapshot!(check(&book, &["check", "--shard", "2/2"]), @"
+        shard 2/2: 0 as recorded, 0 drifted, 0 broken
+        exit 0
+        ");
+    }
+
+    #[test]
     fn a_folder_without_a_book_is_refused() {
         let book = Scratch::new("", &[]);
         fs::create_dir(book.path("empty")).unwrap();

@@ -26,6 +26,8 @@ mod formats;
 mod hostile;
 #[path = "reporting/join.rs"]
 mod join;
+#[path = "reporting/objections.rs"]
+mod objections;
 #[path = "reporting/program.rs"]
 mod program;
 #[path = "scratch/book.rs"]

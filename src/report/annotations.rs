@@ -9,8 +9,8 @@ use crate::report::exercise::{BLOCKED, DRIFTED, GONE, broken, drift, moved};
 
 /// Something at a line.
 pub(super) struct Annotation<'a> {
-    /// Its exercise.
-    pub(super) exercise: &'a ExerciseRecord,
+    /// Name of its exercise; `None` in a chapter that is none.
+    pub(super) exercise: Option<&'a str>,
     /// An error if a learner would be stuck there.
     pub(super) level: Level,
     /// What it is, in a word or two: `failed`, `drifted`.
@@ -25,6 +25,8 @@ pub(super) struct Annotation<'a> {
     pub(super) details: String,
     /// What it is about whatever the lines are: a step's name and a command, or a reference.
     pub(super) about: Vec<&'a str>,
+    /// What a check needs to find it again.
+    pub(super) options: &'static str,
 }
 
 /// What is not as it should be: errors first, and otherwise in the book's order. A step that was kept from being run is
@@ -51,6 +53,17 @@ pub(super) fn annotations(record: &Record) -> Vec<Annotation<'_>> {
         }
         res.extend(of_findings(exercise, &exercise.findings));
     }
+    res.extend(record.objections.iter().map(|it| Annotation {
+        exercise: it.exercise.as_deref(),
+        level: Level::Error,
+        word: "strict",
+        file: it.file.clone(),
+        line: it.line.unwrap_or(1),
+        message: it.message.clone(),
+        details: String::new(),
+        about: vec![&it.message],
+        options: " --strict",
+    }));
     res.sort_by_key(|it| match it.level {
         Level::Error => 0,
         Level::Warning => 1,
@@ -60,7 +73,7 @@ pub(super) fn annotations(record: &Record) -> Vec<Annotation<'_>> {
 
 fn at_top<'a>(exercise: &'a ExerciseRecord, level: Level, word: &'static str) -> Annotation<'a> {
     Annotation {
-        exercise,
+        exercise: Some(&exercise.name),
         level,
         word,
         file: exercise.chapter.clone(),
@@ -68,6 +81,7 @@ fn at_top<'a>(exercise: &'a ExerciseRecord, level: Level, word: &'static str) ->
         message: String::new(),
         details: String::new(),
         about: Vec::new(),
+        options: "",
     }
 }
 
@@ -173,11 +187,12 @@ pub(super) fn from_root(record: &Record, file: &str) -> String {
     }
 }
 
-/// The command that runs just this exercise again.
-pub(super) fn again(record: &Record, exercise: &ExerciseRecord) -> String {
+/// The command that runs just this exercise again, or all of them.
+pub(super) fn again(record: &Record, exercise: Option<&str>, options: &str) -> String {
+    let exercise = exercise.map_or(String::new(), |it| format!(" {it}"));
     format!(
-        "mdbook-rehearse check {} {}",
-        record.place.book, exercise.name
+        "mdbook-rehearse check{options} {}{exercise}",
+        record.place.book
     )
 }
 

@@ -8,6 +8,7 @@ use crate::record::{
     Record, StepRecord, StepVerdict,
 };
 use crate::report::difference::push_difference;
+use crate::report::strict::objections;
 use crate::report::{BAD, CAREFUL, FAINT, GOOD, STRONG, paint, push, visible};
 use crate::transcript::Engine;
 
@@ -38,6 +39,7 @@ pub fn checked(record: &Record, book: &str) -> String {
     for exercise in order.into_iter().flat_map(of) {
         text.push_str(&self::exercise(exercise, Purpose::Checking, book));
     }
+    text.push_str(&objections(&record.objections));
     let any = |verdict| of(verdict).next().is_some();
     let is_only_drift = any(ExerciseVerdict::Drifted)
         && !any(ExerciseVerdict::Broken)
@@ -52,7 +54,7 @@ pub fn checked(record: &Record, book: &str) -> String {
     text
 }
 
-/// `7 as recorded, 1 drifted, 0 broken`.
+/// `shard 1/3: 7 as recorded, 1 drifted, 0 broken`.
 pub(super) fn counts(record: &Record) -> String {
     let count = |verdict| {
         let exercises = record.exercises.iter();
@@ -61,7 +63,10 @@ pub(super) fn counts(record: &Record) -> String {
     let n_well = count(ExerciseVerdict::AsRecorded);
     let n_drifted = count(ExerciseVerdict::Drifted);
     let n_broken = count(ExerciseVerdict::Broken);
-    let mut text = format!("{n_well} as recorded, {n_drifted} drifted, {n_broken} broken");
+    let shard = record
+        .shard
+        .map_or(String::new(), |it| format!("shard {it}: "));
+    let mut text = format!("{shard}{n_well} as recorded, {n_drifted} drifted, {n_broken} broken");
     for (verdict, word) in [
         (ExerciseVerdict::Flaky, "flaky"),
         (ExerciseVerdict::NotRun, "not run"),
@@ -106,6 +111,8 @@ pub fn exercise(exercise: &ExerciseRecord, purpose: Purpose, book: &str) -> Stri
         &mut text,
         format_args!("{chapter}: {}; {about}\n", paint(style, word)),
     );
+    let more = exercise.trouble.as_ref().and_then(|it| it.split_once('\n'));
+    push_lines(&mut text, "| ", more.map_or("", |it| it.1));
     for (idx, Attempt { verdict, findings }) in exercise.earlier.iter().enumerate() {
         let became = match verdict {
             ExerciseVerdict::Broken => "broke",

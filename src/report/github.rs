@@ -23,7 +23,11 @@ pub(super) fn commands(record: &Record) -> String {
             Level::Warning => "warning",
         };
         let file = property(&from_root(record, &annotation.file));
-        let title = property(&format!("{} {}", annotation.exercise.name, annotation.word));
+        let title = property(&format!(
+            "{} {}",
+            annotation.exercise.unwrap_or(&annotation.file),
+            annotation.word
+        ));
         let message = data(&message(&annotation, record));
         let line = annotation.line;
         push(
@@ -50,7 +54,7 @@ fn message(annotation: &Annotation<'_>, record: &Record) -> String {
             format_args!("\n… and {} lines", lines.len() - N_LINES),
         );
     }
-    let again = again(record, annotation.exercise);
+    let again = again(record, annotation.exercise, annotation.options);
     push(&mut text, format_args!("\nagain: {again}"));
     text
 }
@@ -115,7 +119,7 @@ fn push_wrong(text: &mut String, record: &Record) {
     text.push_str("\nTo run one of them again:\n");
     let is_wrong = |it: &&ExerciseRecord| it.verdict != ExerciseVerdict::AsRecorded;
     for exercise in record.exercises.iter().filter(is_wrong) {
-        let again = code(&again(record, exercise));
+        let again = code(&again(record, Some(&exercise.name), ""));
         push(text, format_args!("- {again}\n"));
     }
 }

@@ -40,13 +40,13 @@ pub(super) fn code_quality(record: &Record) -> String {
 
 fn description(annotation: &Annotation<'_>, record: &Record) -> String {
     let Annotation { word, message, .. } = annotation;
-    let name = &annotation.exercise.name;
+    let name = annotation.exercise.unwrap_or(&annotation.file);
     // The last thing that it is about is the command, where there is one.
     let command = match (annotation.details.is_empty(), annotation.about.last()) {
         (false, Some(command)) => format!(": $ {command}"),
         _ => String::new(),
     };
-    let again = again(record, annotation.exercise);
+    let again = again(record, annotation.exercise, annotation.options);
     format!("{name} {word}: {message}{command} ({again})")
 }
 
@@ -56,7 +56,10 @@ fn line(text: &str) -> String {
 
 /// What an entry is about, whatever its line is and what was printed this time.
 fn key(annotation: &Annotation<'_>) -> Vec<String> {
-    let names = [annotation.exercise.name.as_str(), annotation.word];
+    let names = [
+        annotation.exercise.unwrap_or(&annotation.file),
+        annotation.word,
+    ];
     let about = annotation.about.iter().copied();
     names.into_iter().chain(about).map(str::to_owned).collect()
 }

@@ -1,4 +1,5 @@
-//! A check as JUnit has it: a suite for each exercise, a test for each of its steps, and one for what is about no step.
+//! A check as JUnit has it: a suite for each exercise, a test for each of its steps, one for what is about no step, and a
+//! suite for what a strict check objects to.
 
 use std::time::Duration;
 
@@ -16,8 +17,31 @@ pub(super) fn junit(record: &Record) -> String {
     for exercise in &record.exercises {
         report.add_test_suite(suite(exercise, record));
     }
+    if !record.objections.is_empty() {
+        report.add_test_suite(strict(record));
+    }
     let text = report.to_string();
     text.expect("a String takes all text")
+}
+
+/// What a strict check objects to; it may be in no exercise that ran.
+fn strict(record: &Record) -> TestSuite {
+    let mut suite = TestSuite::new("strict");
+    for objection in &record.objections {
+        let exercise = objection.exercise.as_deref();
+        let again = again(record, exercise, " --strict");
+        let details = format!("again: {again}\n");
+        let message = &objection.message;
+        let status = wrong(NonSuccessKind::Failure, "strict", message, &details);
+        let mut case = TestCase::new(xml(message), status);
+        case.set_classname(xml(exercise.unwrap_or(&objection.file)));
+        let file = xml(&from_root(record, &objection.file));
+        case.extra.insert("file".into(), file.into());
+        let line = objection.line.unwrap_or(1).to_string();
+        case.extra.insert("line".into(), line.into());
+        suite.add_test_case(case);
+    }
+    suite
 }
 
 fn suite(exercise: &ExerciseRecord, record: &Record) -> TestSuite {
@@ -33,7 +57,7 @@ fn suite(exercise: &ExerciseRecord, record: &Record) -> TestSuite {
     };
     let top = (exercise.chapter.as_str(), 1);
     let findings = &exercise.findings;
-    let again = again(record, exercise);
+    let again = again(record, Some(&exercise.name), "");
     let failure = |word: &str, message: &str, details: &str| {
         let details = format!("{details}again: {again}\n");
         wrong(NonSuccessKind::Failure, word, message, &details)

@@ -92,7 +92,7 @@ pub(crate) fn course(output: &str) -> Record {
     outcomes.push((&troubled, Outcome::Troubled(&fault)));
     outcomes.push((&left_out, Outcome::LeftOut));
     let names = outcomes.iter().map(|it| it.0.exercise.id.clone());
-    record::record(&place(), None, names.collect(), &outcomes)
+    record::record(&place(), None, names.collect(), &outcomes, Vec::new())
 }
 
 fn said(record: &Record) -> String {
@@ -121,6 +121,7 @@ fn what_is_broken_is_said_first_and_a_line_counts_all_at_the_end() {
       not run labs/second.md:29: a step before it failed
       again: mdbook-rehearse check course labs-second
     labs/eighth.md: not run; the engine went away
+          | and did not come back
     last.md: not run; another exercise went wrong before
     labs/moved.md: differs from what is recorded; 0 steps run
       drifted labs/moved.md:6
@@ -158,6 +159,7 @@ fn difference(recorded: &str, fresh: &str) -> String {
         None,
         vec!["a".to_string()],
         &outcomes,
+        Vec::new(),
     ));
     let lines = said.lines().skip(3);
     let lines = lines.take_while(|it| it.starts_with("      "));

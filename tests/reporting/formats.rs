@@ -1,7 +1,7 @@
 //! A check in each format.
 
 use insta::assert_snapshot;
-use mdbook_rehearse::record::{self, Shard};
+use mdbook_rehearse::record;
 use mdbook_rehearse::report::formats::{FORMATS, Format, written};
 use mdbook_rehearse::report::github;
 
@@ -29,8 +29,9 @@ fn json_is_as_its_schema_says() {
     };
     let mut record = course("no engine\n");
     check(&record);
-    record.shard = Some(Shard { index: 2, of: 3 });
+    record.shard = Some("2/3".parse().unwrap());
     check(&record);
+    check(&crate::objections::strict());
     // What a verdict is called in another place of the record, the schema refuses here.
     let json = written(&record, Format::Json).replace("\"not-run\"", "\"notrun\"");
     assert!(!validator.is_valid(&serde_json::from_str(&json).unwrap()));

@@ -1,7 +1,7 @@
 //! The records of shards as one: what comes out, and what keeps them from being joined.
 
 use insta::assert_snapshot;
-use mdbook_rehearse::record::{self, Record, Shard};
+use mdbook_rehearse::record::{self, Record};
 use mdbook_rehearse::report::formats::{Format, written};
 
 use crate::check::course;
@@ -13,7 +13,7 @@ fn shards() -> Vec<(String, Record)> {
         let exercises = whole.exercises.iter().enumerate();
         let exercises = exercises.filter(|(idx, _)| idx % 3 + 1 == index);
         let record = Record {
-            shard: Some(Shard { index, of: 3 }),
+            shard: Some(format!("{index}/3").parse().unwrap()),
             exercises: exercises.map(|it| it.1.clone()).collect(),
             ..whole.clone()
         };
@@ -95,7 +95,7 @@ fn what_is_of_another_check_is_named() {
     let said = [
         change(&|it| it.version = "0.2.0".to_string()),
         change(&|it| it.place.book = "other".to_string()),
-        change(&|it| it.shard = Some(Shard { index: 2, of: 4 })),
+        change(&|it| it.shard = Some("2/4".parse().unwrap())),
         change(&|it| it.chosen.retain(|it| it != "last")),
         change(&|it| it.chosen.push("more".to_string())),
         change(&|it| it.chosen[0] = "more".to_string()),
