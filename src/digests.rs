@@ -12,6 +12,7 @@ use crate::config::{self, Config, Network, Registry};
 use crate::images::{ImageOrigin, full_name, host, is_loopback, repository};
 use crate::regexes::known;
 use crate::snapshot::Snapshot;
+use crate::versioned::{self, Kind};
 
 /// A reference with a digest that is recorded of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,20 +209,12 @@ pub fn print(digests: &Digests) -> String {
 
 /// Reads what [`print()`] wrote. `Err` is a fragment that follows the name of the file.
 pub fn parse(text: &str) -> Result<Digests, String> {
-    const REMEDY: &str = "delete it and run `mdbook-rehearse digests --save`";
-    #[derive(Deserialize)]
-    struct Head {
-        format: u64,
-    }
-    let trouble = |it: serde_json::Error| format!("cannot be read: {it}; {REMEDY}");
-    let head: Head = serde_json::from_str(text).map_err(trouble)?;
-    if head.format != FORMAT {
-        return Err(format!(
-            "is in format {}, and this mdbook-rehearse knows format {FORMAT}; update mdbook-rehearse, or {REMEDY}",
-            head.format
-        ));
-    }
-    serde_json::from_str(text).map_err(trouble)
+    let kind = Kind {
+        format: FORMAT,
+        unreadable: "delete it and run `mdbook-rehearse digests --save`",
+        foreign: "update mdbook-rehearse, or delete it and run `mdbook-rehearse digests --save`",
+    };
+    versioned::read(text, kind)
 }
 
 /// Whether a text is a digest and nothing else; what a registry says may be anything.

@@ -93,6 +93,7 @@ pub mod problem;
 pub mod character;
 mod nearest;
 mod regexes;
+mod versioned;
 pub mod config;
 pub mod placeholder;
 pub mod bash;

@@ -11,6 +11,7 @@ use crate::run::{Rehearsal, Subject, has_drifted, is_broken, is_flaky};
 use crate::schedule::Shard;
 use crate::strict::Objection;
 use crate::transcript::{Engine, Inventory};
+use crate::versioned::{self, Kind};
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -447,20 +448,12 @@ pub fn fault(record: &Record) -> Option<Class> {
 
 /// Reads what `check --report json=FILE` wrote. `Err` is a fragment that follows the name of the file.
 pub fn parse(text: &str) -> Result<Record, String> {
-    const REMEDY: &str = "make it with `mdbook-rehearse check --report json=FILE`";
-    #[derive(Deserialize)]
-    struct Head {
-        format: u64,
-    }
-    let trouble = |it: serde_json::Error| format!("cannot be read: {it}; {REMEDY}");
-    let head: Head = serde_json::from_str(text).map_err(trouble)?;
-    if head.format != FORMAT {
-        return Err(format!(
-            "is in format {}, and this mdbook-rehearse knows format {FORMAT}; join it with the version that wrote it",
-            head.format
-        ));
-    }
-    serde_json::from_str(text).map_err(trouble)
+    let kind = Kind {
+        format: FORMAT,
+        unreadable: "make it with `mdbook-rehearse check --report json=FILE`",
+        foreign: "join it with the version that wrote it",
+    };
+    versioned::read(text, kind)
 }
 
 /// Joins the records of all shards of a check, each with the name of its file. `Err` says all that keeps them from being
