@@ -12,7 +12,7 @@ use semver::{Version, VersionReq};
 
 use crate::compare;
 use crate::config::RunPolicy;
-use crate::exercise;
+use crate::exercise::{self, Spot};
 use crate::problem::{Class, Fault};
 use crate::record;
 use crate::render::{self, ASSETS_VERSION, Overview, Page, Renderer};
@@ -21,7 +21,7 @@ use crate::report::exercise::Purpose;
 use crate::run::{self, Rehearsal, Subject};
 use crate::session::{Effort, Notice, Session, Shelf, Writing, chapter_path};
 use crate::snapshot::Snapshot;
-use crate::status::{self, Place};
+use crate::status::{self, Place, Status};
 
 /// The preprocessor, for mdBook in this process or outside of it.
 pub struct Rehearse {
@@ -114,21 +114,23 @@ impl Preprocessor for Rehearse {
             .iter()
             .map(|it| (it.exercise.chapter.clone(), it));
         let subjects: HashMap<String, &Subject> = subjects.collect();
-        let asks_for_status = |it: &Chapter| !exercise::spots(&it.content).is_empty();
-        let digests = match book.chapters().any(asks_for_status) {
-            true => shelf.store.read_digests()?,
-            false => None,
+        let spots = spots(&book);
+        // Most books have no such chapter, and then nothing is looked up for one.
+        let status = match spots.is_empty() {
+            true => Status::default(),
+            false => {
+                let digests = shelf.store.read_digests()?;
+                status::status(&shelf.survey.subjects, &places(&book), digests.as_ref())
+            }
         };
-        let status = status::status(&shelf.survey.subjects, &places(&book), digests.as_ref());
         book.for_each_chapter_mut(|chapter| {
             let Some(path) = chapter_path(chapter) else {
                 return;
             };
-            let spots = exercise::spots(&chapter.content);
             let page = page(chapter).unwrap_or_else(|| path.clone());
-            let overview = (!spots.is_empty()).then_some(Overview {
+            let overview = spots.get(&path).map(|spots| Overview {
                 status: &status,
-                spots: &spots,
+                spots,
                 page: &page,
             });
             if let Some(subject) = subjects.get(&path) {
@@ -150,6 +152,15 @@ impl Preprocessor for Rehearse {
         });
         Ok(book)
     }
+}
+
+/// Where chapters ask for the table of the whole course, by the path of their source.
+fn spots(book: &Book) -> HashMap<String, Vec<Spot>> {
+    let chapters = book.chapters().filter_map(|chapter| {
+        let spots = exercise::spots(&chapter.content);
+        Some((chapter_path(chapter)?, spots))
+    });
+    chapters.filter(|(_, spots)| !spots.is_empty()).collect()
 }
 
 /// Where each chapter stands in the book, by the path of its source.
