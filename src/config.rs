@@ -270,11 +270,17 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// The host that clients really ask for a registry: Docker Hub has its own name for it.
-pub fn server(host: &str) -> &str {
+fn server(host: &str) -> &str {
     match host {
         "docker.io" => "registry-1.docker.io",
         host => host,
     }
+}
+
+/// Name and port of the server that clients really ask for a registry.
+pub fn address(host: &str) -> (&str, &str) {
+    let server = server(host);
+    server.split_once(':').unwrap_or((server, "443"))
 }
 
 /// URL of the real registry of a host, given what a proxy's table says of it.

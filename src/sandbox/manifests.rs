@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use serde::Deserialize;
 
-use crate::config::server;
+use crate::config::address;
 use crate::digests::{ACCEPTED, is_digest, manifest};
 use crate::images::{ImageOrigin, LedgerEntry, host, repository};
 use crate::sandbox::container::Container;
@@ -39,30 +39,23 @@ pub(super) async fn ask(
         let wanted: Vec<Wanted<'_>> = wanted.into_iter().collect();
         let digests = wanted.iter().map(|it| (it.repository, it.digest));
         let found = get(container, registry, &digests.collect::<Vec<_>>()).await?;
-        let mut of_platform = Vec::new();
-        for (wanted, document) in wanted.iter().zip(&found) {
-            match document.config.as_ref() {
-                Some(config) => {
-                    let manifest = Manifest {
-                        of_platform: None,
-                        config: config.digest.clone(),
-                    };
-                    res.insert(wanted.digest.to_owned(), manifest);
-                }
-                None => {
-                    let mut parts = document.manifests.iter();
-                    let part = parts.find(|it| it.is_for(wanted.platform));
-                    of_platform.extend(part.map(|it| (wanted, it.digest.as_str())));
-                }
-            }
-        }
-        let digests = of_platform.iter().map(|it| (it.0.repository, it.1));
-        let found = get(container, registry, &digests.collect::<Vec<_>>()).await?;
-        for ((wanted, digest), document) in of_platform.iter().zip(found) {
-            if let Some(config) = document.config {
+        // An index has no configuration; the manifests that it names have.
+        let indexes = wanted.iter().zip(&found).filter(|it| it.1.config.is_none());
+        let parts = indexes.filter_map(|(wanted, document)| {
+            let mut parts = document.manifests.iter();
+            let part = parts.find(|it| it.is_for(wanted.platform))?;
+            Some((wanted, part.digest.as_str()))
+        });
+        let parts: Vec<(&Wanted<'_>, &str)> = parts.collect();
+        let digests = parts.iter().map(|it| (it.0.repository, it.1));
+        let of_parts = get(container, registry, &digests.collect::<Vec<_>>()).await?;
+        let whole = wanted.iter().map(|it| (it, None)).zip(&found);
+        let parts = parts.into_iter().map(|it| (it.0, Some(it.1)));
+        for ((wanted, part), document) in whole.chain(parts.zip(&of_parts)) {
+            if let Some(config) = &document.config {
                 let manifest = Manifest {
-                    of_platform: Some((*digest).to_owned()),
-                    config: config.digest,
+                    of_platform: part.map(str::to_owned),
+                    config: config.digest.clone(),
                 };
                 res.insert(wanted.digest.to_owned(), manifest);
             }
@@ -124,7 +117,7 @@ async fn get(
     registry: &str,
     digests: &[(&str, &str)],
 ) -> Result<Vec<Document>> {
-    let port = server(registry).split_once(':').map_or("443", |it| it.1);
+    let (_, port) = address(registry);
     let mut res = Vec::new();
     for digests in digests.chunks(AT_ONCE) {
         // With a login they serve pulls to anybody, but not without a token.

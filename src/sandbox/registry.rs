@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use crate::config::{self, Login, Registry, server};
+use crate::config::{self, Login, Registry, address};
 use crate::digests::{ACCEPTED, Answer, is_digest};
 use crate::sandbox::archive::{self, Archive};
 use crate::sandbox::authority::Authority;
@@ -74,7 +74,7 @@ pub(crate) async fn ask(
     const AT_ONCE: usize = 200;
     let image = seed(host, images, site).await?;
     let mut container = serve(host, &image, Kind::Local(None), site).await?;
-    let port = server(host).split_once(':').map_or("443", |it| it.1);
+    let (_, port) = address(host);
     let mut answers = Vec::new();
     for paths in paths.chunks(AT_ONCE) {
         let script = format!(
@@ -143,10 +143,7 @@ impl Gate<'_> {
 }
 
 async fn serve(host: &str, image: &str, kind: Kind<'_>, site: &Site<'_>) -> Result<Container> {
-    let (name, port) = match server(host).split_once(':') {
-        Some((name, port)) => (name, port),
-        None => (server(host), "443"),
-    };
+    let (name, port) = address(host);
     let (upstream, login) = match kind {
         Kind::Local(login) => (None, login),
         Kind::Proxy(upstream) => (Some(upstream), None),
