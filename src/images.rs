@@ -189,19 +189,13 @@ pub struct HistoryItem {
 /// not which lines have a layer: those with bytes do, and of the others those whose instruction writes files. `None` where
 /// that does not come out at the number of layers.
 pub fn layer_sizes(history: &[HistoryItem], n_layers: usize) -> Option<Vec<u64>> {
-    let with_bytes = history.iter().filter(|it| it.size > 0);
-    let with_files = history
-        .iter()
-        .filter(|it| it.size > 0 || writes_files(&it.created_by));
-    let sizes = |items: &mut dyn Iterator<Item = &HistoryItem>| -> Vec<u64> {
-        let mut sizes: Vec<u64> = items.map(|it| it.size).collect();
-        sizes.reverse();
-        sizes
+    let has_bytes = |it: &HistoryItem| it.size > 0;
+    let has_files = |it: &HistoryItem| it.size > 0 || writes_files(&it.created_by);
+    let sizes = |has_layer: &dyn Fn(&HistoryItem) -> bool| -> Vec<u64> {
+        let layers = history.iter().rev().filter(|it| has_layer(it));
+        layers.map(|it| it.size).collect()
     };
-    let candidates = [
-        sizes(&mut with_bytes.into_iter()),
-        sizes(&mut with_files.into_iter()),
-    ];
+    let candidates = [sizes(&has_bytes), sizes(&has_files)];
     candidates.into_iter().find(|it| it.len() == n_layers)
 }
 
